@@ -1,0 +1,51 @@
+"""Issue an API key from the shell."""
+
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive
+
+from accounts.models import DEFAULT_SCOPES, ENVIRONMENTS, SCOPES, User
+from accounts.services import api_key_create
+
+
+class Command(BaseCommand):
+    help = "Issue an API key and print its secret, which is not to be had again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("user", help="the name of its user, who is made (without a password) if missing")
+        parser.add_argument("--scope", action="append", choices=SCOPES, help="repeatable; default: market and read")
+        parser.add_argument("--env", action="append", choices=ENVIRONMENTS, help="repeatable; default: both")
+        parser.add_argument("--label", default="", help="what it is for")
+        parser.add_argument("--expires", default="", help="ISO 8601 with a time zone, such as 2027-01-31T00:00:00Z")
+        parser.add_argument("--cidr", action="append", default=[], help="a network it may be used from; repeatable")
+        parser.add_argument("--json", action="store_true", help='print {"id","secret"} as the last line')
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        expires_at = None
+        if options["expires"]:
+            expires_at = parse_datetime(options["expires"])
+            if expires_at is None or is_naive(expires_at):
+                raise CommandError("--expires is a time with its zone, such as 2027-01-31T00:00:00Z")
+        user, created = User.objects.get_or_create(username=options["user"])
+        if created:
+            user.set_unusable_password()
+            user.save()
+        try:
+            key, secret = api_key_create(
+                user=user,
+                label=options["label"],
+                scopes=options["scope"] or DEFAULT_SCOPES,
+                environments=options["env"] or ENVIRONMENTS,
+                expires_at=expires_at,
+                networks=" ".join(options["cidr"]),
+            )
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from None
+        if options["json"]:
+            self.stdout.write(json.dumps({"id": str(key.public_id), "secret": secret}))
+        else:
+            self.stdout.write(f"key id  {key.public_id}\nsecret  {secret}\n(shown this once)")

@@ -1,0 +1,47 @@
+"""Access that ends by whatever path: a disabled or deleted user, a changed password, a log-out, a deleted key."""
+
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_delete, pre_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.models import ApiKey, User
+from accounts.services import ALL_SESSIONS, access_change, session_digest
+
+
+@receiver(pre_save, sender=User)
+def user_changes(sender: type[User], instance: User, **_: Any) -> None:
+    known = User.objects.filter(pk=instance.pk).values("is_active", "password").first() if instance.pk else None
+    if known is None:
+        return
+    if known["is_active"] and not instance.is_active:
+        access_change(user_id=instance.pk)
+    elif known["password"] != instance.password:
+        access_change(user_id=instance.pk, session=ALL_SESSIONS)
+
+
+@receiver(pre_save, sender=ApiKey)
+def key_changes(sender: type[ApiKey], instance: ApiKey, **_: Any) -> None:
+    """An open socket keeps the rights it was opened with: a key whose rights change opens it anew."""
+    known = ApiKey.objects.filter(pk=instance.pk).first() if instance.pk else None
+    rights = ("scopes", "environments", "networks", "expires_at")
+    if known is not None and any(getattr(known, name) != getattr(instance, name) for name in rights):
+        access_change(user_id=instance.user_id, key_id=str(instance.public_id))
+
+
+@receiver(post_delete, sender=ApiKey)
+def key_deleted(sender: type[ApiKey], instance: ApiKey, **_: Any) -> None:
+    access_change(user_id=instance.user_id, key_id=str(instance.public_id))
+
+
+@receiver(post_delete, sender=User)
+def user_deleted(sender: type[User], instance: User, **_: Any) -> None:
+    access_change(user_id=instance.pk or 0)
+
+
+@receiver(user_logged_out)
+def logged_out(sender: type[User], request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user is not None and request.session.session_key:
+        access_change(user_id=user.pk, session=session_digest(request.session.session_key))

@@ -1,0 +1,139 @@
+"""The composition root: one process's roles, wired. What may not import one another meets here."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+import market.live
+from accounts.errors import Code, Refused
+from accounts.limits import Budgets, Occupancy
+from config.feed_role import FeedOptions, FeedRole
+from engine.values import Tick, plain
+from market.catalogue import Catalogue
+from streaming import topics
+from streaming.node import FeedGate, Node
+
+logger = logging.getLogger(__name__)
+
+CATALOGUE_RELOAD_S = 2
+"""How often products are read again: a new or halted product is known in every process within this time."""
+
+FEED_ANSWER_S = 2
+"""How long a process without the feed waits for the feed's answer before it says `unavailable`."""
+
+
+@dataclass(slots=True)
+class House:
+    """One process. `feed_options` is None in a process without the feed."""
+
+    feed_options: FeedOptions | None = None
+    node: Node = field(init=False)
+    feed_role: FeedRole | None = field(init=False, default=None)
+    _catalogue: Catalogue = field(init=False)
+    _calls: dict[str, asyncio.Future[list[tuple[int, str]]]] = field(default_factory=dict)
+    _pending: set[asyncio.Task[None]] = field(default_factory=set)
+    _reloading: asyncio.Task[None] | None = field(init=False, default=None)
+    _starting: asyncio.Task[None] | None = field(init=False, default=None)
+
+    async def ready(self) -> Node:
+        """Return the node, started on first use (a stock ASGI server tells no other moment)."""
+        if self._starting is None:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+        await asyncio.shield(self._starting)
+        return self.node
+
+    async def _start(self) -> None:
+        """Wire the parts and start them: catalogue, feed (if here), node, then the source."""
+        self._catalogue = Catalogue()
+        self.node = Node(
+            layer=get_channel_layer(),
+            board=market.live.board,
+            catalogue=self._catalogue,
+            budgets=Budgets(settings.REDIS_URL),
+            occupancy=Occupancy(settings.REDIS_URL),
+            gate=FeedGate(self._submit, self._step, self._subscribed),
+            has_feed=self.feed_options is not None,
+        )
+        await self.node.in_thread(self._catalogue.load)
+        if self.feed_options is not None:
+            self.feed_role = FeedRole(self.node, self.feed_options)
+            await self.feed_role.start()
+        else:
+            self.node.bus.on("feed.submitted", self._submitted)
+        await self.node.start()
+        market.live.submit_ticks = self._submit
+        if self.feed_role is not None:
+            self.feed_role.run()
+        self._reloading = asyncio.get_running_loop().create_task(self._reload_forever())
+
+    async def stop(self) -> None:
+        if self._reloading is not None:
+            self._reloading.cancel()
+        if self.feed_role is not None:
+            await self.feed_role.stop()
+        await self.node.stop()
+
+    async def _reload_forever(self) -> None:
+        while True:
+            await asyncio.sleep(CATALOGUE_RELOAD_S)
+            try:
+                await self.node.in_thread(self._catalogue.load)
+                if self.feed_role is not None:
+                    await self.feed_role.reload_products()
+            except Exception as error:
+                logger.warning("The products could not be read again: %s", type(error).__name__)
+
+    # ---- the way to the feed
+
+    async def _submit(self, ticks: Sequence[Tick], source: str) -> Sequence[tuple[int, str]]:
+        if self.feed_role is not None:
+            return await self.feed_role.submit(ticks, source)
+        call = uuid.uuid4().hex
+        answer: asyncio.Future[list[tuple[int, str]]] = asyncio.get_running_loop().create_future()
+        self._calls[call] = answer
+        self._tell_feed(
+            "feed.submit",
+            call=call,
+            reply=self.node.bus.channel,
+            source=source,
+            ticks=[[tick.product, plain(tick.bid), plain(tick.ask), tick.time_ms] for tick in ticks],
+        )
+        try:
+            return await asyncio.wait_for(answer, FEED_ANSWER_S)
+        except TimeoutError:
+            raise Refused(Code.UNAVAILABLE, "The feed does not answer") from None
+        finally:
+            del self._calls[call]
+
+    def _submitted(self, message: dict[str, Any]) -> None:
+        answer = self._calls.get(message["call"])
+        if answer is not None and not answer.done():
+            answer.set_result([(int(index), str(code)) for index, code in message["refused"]])
+
+    def _step(self) -> None:
+        if self.feed_role is not None:
+            self.feed_role.step()
+        else:
+            self._tell_feed("feed.step")
+
+    def _subscribed(self) -> None:
+        if self.feed_role is not None:
+            self.feed_role.subscribed()
+        else:
+            # A replay may start with this: the group has to be joined first, or its first ticks pass by.
+            task = asyncio.get_running_loop().create_task(self._tell_subscribed())
+            self._pending.add(task)
+            task.add_done_callback(self._pending.discard)
+
+    async def _tell_subscribed(self) -> None:
+        await self.node.bus.settled()
+        self._tell_feed("feed.subscribed")
+
+    def _tell_feed(self, kind: str, **fields: Any) -> None:
+        self.node.bus.post(topics.FEED, {"type": kind, "origin": self.node.bus.origin, **fields})

@@ -1,0 +1,144 @@
+"""The one server command: everything in one process, or one role of several."""
+
+import argparse
+import asyncio
+import gc
+import resource
+import signal
+import socket
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+ROLES = ("web", "feed")
+
+
+class Command(BaseCommand):
+    help = "Serve sockets, REST and pages, and the feed behind them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--role", choices=ROLES, help="run one role only (needs REDIS_URL); default: all in one")
+        parser.add_argument("--workers", type=int, default=0, metavar="N",
+                            help="N web processes on one port and one for the feed (needs REDIS_URL)")  # fmt: skip
+        parser.add_argument("--host", default=settings.HOST, help="address to listen on (HOST)")
+        parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on (PORT)")
+        parser.add_argument("--feed", default=settings.FEED, metavar="SOURCE",
+                            help="sim, replay:[SYMBOL=]FILE[,…] or none (FEED)")  # fmt: skip
+        parser.add_argument("--speed", default="1", help="replay: a factor, max, or step (a client's message each)")
+        parser.add_argument("--loop", action="store_true", help="replay: begin again at the end")
+        parser.add_argument("--wait-clients", type=int, default=0, metavar="N",
+                            help="replay: begin with the Nth subscription")  # fmt: skip
+        parser.add_argument("--fresh", action="store_true", help="forget the stored candles first")
+        parser.add_argument("--shared-port", action="store_true", help=argparse.SUPPRESS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings.HOST, settings.PORT = options["host"], options["port"]
+        self._check(options)
+        self._raise_file_limit()
+        if options["role"] == "feed":
+            asyncio.run(self._run_feed(options))
+            return
+        listening = self._listening(options, shared=bool(options["workers"]) or options["shared_port"])
+        if options["role"] is None:
+            from config.preparation import prepare
+
+            prepare(self.stdout.write)  # says its secrets at once: whatever goes wrong later, they have been shown
+        if options["workers"]:
+            from config.supervisor import supervise
+
+            listening.close()
+            sys.exit(supervise(options, self.stdout.write))
+        self._serve(options, listening)
+
+    # ---- what can be wrong, each in one sentence
+
+    def _check(self, options: dict[str, Any]) -> None:
+        several = options["role"] is not None or options["workers"]
+        if several and not settings.REDIS_URL:
+            raise CommandError("Several processes need a channel layer between them: set REDIS_URL.")
+        if options["role"] and options["workers"]:
+            raise CommandError("--workers starts the roles itself: leave --role away.")
+        if options["workers"] < 0 or options["wait_clients"] < 0:
+            raise CommandError("--workers and --wait-clients count from 0.")
+
+    def _feed_options(self, options: dict[str, Any]) -> Any:
+        from config.feed_role import FeedOptions
+        from market.sources import SourceInvalid, parse_spec, prepare_source
+
+        try:
+            source = parse_spec(options["feed"])
+            speed = _speed(options["speed"])
+            prepare_source(source, fresh=options["fresh"], say=self.stdout.write)
+        except SourceInvalid as error:
+            raise CommandError(str(error)) from None
+        return FeedOptions(source, speed, loop=options["loop"], wait_clients=options["wait_clients"])
+
+    def _listening(self, options: dict[str, Any], *, shared: bool) -> socket.socket:
+        from streaming.server import listen
+
+        try:
+            return listen(options["host"], options["port"], shared=shared)
+        except OSError as error:
+            place = f"{options['host']}:{options['port']}"
+            raise CommandError(
+                f"Cannot listen on {place} ({error.strerror}): end what uses it, or choose another with --port."
+            ) from None
+
+    # ---- the processes
+
+    def _serve(self, options: dict[str, Any], listening: socket.socket) -> None:
+        from config.asgi import make_application
+        from config.house import House
+        from streaming.server import Server
+
+        house = House(None if options["role"] == "web" else self._feed_options(options))
+
+        async def ready() -> None:
+            await house.ready()
+            _freeze()
+            name = "This web process" if options["role"] else "Tickwire"
+            self.stdout.write(f"{name} is ready: http://{options['host']}:{options['port']}/  (Ctrl-C ends it)")
+
+        server = Server(make_application(house), on_stop=house.stop)
+        server.run(listening, ready)
+        if server.failed:
+            sys.exit(1)
+
+    async def _run_feed(self, options: dict[str, Any]) -> None:
+        from config.house import House
+
+        feed_options = await asyncio.to_thread(self._feed_options, options)
+        house = House(feed_options)
+        ended = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        await house.ready()
+        _freeze()
+        self.stdout.write("The feed is running.")
+        await ended.wait()
+        await house.stop()
+
+    def _raise_file_limit(self) -> None:
+        """Allow as many sockets as the machine lets us have."""
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _speed(text: str) -> float | str:
+    if text in ("max", "step"):
+        return text
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not 0 < speed < float("inf"):
+        raise CommandError("--speed is a factor above 0, max or step.")
+    return speed
+
+
+def _freeze() -> None:
+    """Keep what start-up made out of every later garbage collection: a full one over it takes 90 ms."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,76 @@
+"""Several processes on one machine: N web processes on one port and one with the feed, started and kept by a parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from config.env import BASE_DIR
+
+RESTART_S = 1.0
+"""Pause before a process that ended by itself is started again."""
+
+GRACE_S = 15
+"""How long the processes may take to end in order."""
+
+
+def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
+    """Run the processes until a signal comes; return the exit code."""
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    commands = [_feed_command(options), *([_web_command(options)] * options["workers"])]
+    children = [_spawn(command) for command in commands]
+    say(f"Tickwire is starting {options['workers']} web processes: http://{options['host']}:{options['port']}/")
+    while not stopping:
+        time.sleep(0.1)
+        for index, child in enumerate(children):
+            if child.poll() is not None and not stopping:
+                say(f"{' '.join(commands[index][3:5])} ended with {child.returncode}; starting it again")
+                time.sleep(RESTART_S)
+                children[index] = _spawn(commands[index], again=True)
+    return _end(children)
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> int:
+    for child in children:
+        child.terminate()
+    deadline_s = time.monotonic() + GRACE_S
+    for child in children:
+        try:
+            child.wait(max(0.0, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+    return 0
+
+
+def _spawn(command: list[str], *, again: bool = False) -> subprocess.Popen[bytes]:
+    # Its own group: a terminal's Ctrl-C reaches this parent only, which then ends the children in order.
+    if again:
+        # A restarted feed goes on; it must not clear the history a second time.
+        command = [part for part in command if part != "--fresh"]
+    return subprocess.Popen(command, start_new_session=True, env={**os.environ})  # noqa: S603  # our own command
+
+
+def _base(options: dict[str, Any], role: str) -> list[str]:
+    address = ["--host", options["host"], "--port", str(options["port"])]
+    return [sys.executable, str(BASE_DIR / "manage.py"), "serve", "--role", role, *address]
+
+
+def _web_command(options: dict[str, Any]) -> list[str]:
+    return [*_base(options, "web"), "--shared-port"]
+
+
+def _feed_command(options: dict[str, Any]) -> list[str]:
+    command = [*_base(options, "feed"), "--feed", options["feed"], "--speed", options["speed"]]
+    command += ["--wait-clients", str(options["wait_clients"])]
+    return command + [f"--{name}" for name in ("loop", "fresh") if options[name]]

@@ -1,0 +1,1 @@
+"""The trading core: standard library only; no clock, no chance, no I/O."""

@@ -1,0 +1,130 @@
+"""The values everything else speaks of: products, ticks, quotes, candles, and how numbers are read and written.
+
+Prices are in quote currency per base, `Decimal` from wire to wire, never float. Times are integer
+milliseconds UTC unless the name ends in `_s`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+RESOLUTIONS: Mapping[str, int] = {"1": 60, "5": 300, "15": 900, "60": 3_600, "240": 14_400, "1D": 86_400}
+"""Candle resolution as the wire spells it -> its length in seconds (event stream, trading:candles)."""
+
+State = Literal["open", "stale", "closed", "halted"]
+
+# Bounded digits *before* Decimal sees the text: int(Decimal("1e999999")) blocks a process for 26 s, and Decimal
+# alone would take NaN, full-width digits and underscores. 15 + 10 digits hold every price and amount we allow.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?", re.ASCII)
+
+
+class NumberInvalid(ValueError):
+    """A number from outside that is not plain decimal digits within the bounds."""
+
+
+def parse_number(text: str) -> Decimal:
+    """Read a number that came from outside; the only place where client text becomes a `Decimal`.
+
+    Raises `NumberInvalid` for exponents, NaN, signs other than a leading minus, blanks, underscores, digits that
+    are not ASCII, leading zeros, more than 15 digits before or 10 behind the point.
+
+    >>> parse_number("1.0850")
+    Decimal('1.0850')
+    >>> parse_number("1e999999")
+    Traceback (most recent call last):
+    engine.values.NumberInvalid: not a plain decimal number
+    """
+    if len(text) > 27 or _NUMBER.fullmatch(text) is None:
+        raise NumberInvalid("not a plain decimal number")
+    return Decimal(text)
+
+
+def plain(value: Decimal) -> str:
+    """Write a number without exponent and with the places it has.
+
+    >>> plain(Decimal("0.00000001"))
+    '0.00000001'
+    """
+    return format(value, "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What is traded, as the streams need it: `name` is `EUR-USD`, `symbol` the tick stream's `EURUSD`."""
+
+    name: str
+    symbol: str
+    digits: int
+    halted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A price on its way in, not yet judged. `product` is a name or a symbol as its source wrote it."""
+
+    product: str
+    bid: Decimal
+    ask: Decimal
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An accepted price: all four prices have exactly the product's digits.
+
+    `serial` counts the quotes of a product from its source's start, so that a process which lost some notices.
+    """
+
+    product: str
+    bid: Decimal
+    ask: Decimal
+    mid: Decimal
+    mid_day_ago: Decimal
+    time_ms: int
+    serial: int
+
+
+OHLC = tuple[Decimal, Decimal, Decimal, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """Open, high, low, close of mid, bid and ask over one bucket that starts at `start_s` (seconds UTC)."""
+
+    product: str
+    resolution: str
+    start_s: int
+    mid: OHLC
+    bid: OHLC
+    ask: OHLC
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MarketStatus:
+    """A product's feed state: `open`, `stale` (its source is silent), `closed` (hours) or `halted` (by a dealer)."""
+
+    product: str
+    state: State
+
+
+def to_digits(price: Decimal, digits: int) -> Decimal:
+    """Round a tick's price to the product's digits, HALF_EVEN (orders are never rounded).
+
+    >>> to_digits(Decimal("1.121205"), 5)
+    Decimal('1.12120')
+    """
+    return price.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+
+
+def mid_price(bid: Decimal, ask: Decimal, digits: int) -> Decimal:
+    """Return the middle of bid and ask, rounded DOWN to the product's digits.
+
+    Source: event stream, candle example: 3916.3 and 3917.0 give 3916.6.
+
+    >>> mid_price(Decimal("3916.3"), Decimal("3917.0"), 1)
+    Decimal('3916.6')
+    """
+    return ((bid + ask) / 2).quantize(Decimal(1).scaleb(-digits), ROUND_DOWN)

@@ -1,0 +1,244 @@
+"""The feed: judges every tick, makes quotes and candles of them, knows which product's source is silent.
+
+No Django and no clock in here: times are handed in. `wall_ms` is the time of day, `now_s` the monotonic clock; the *feed
+clock* (candles, hours, the mid 24 h ago) is the time of day for live sources and the ticks' own time in a replay.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from accounts.errors import Code
+from engine.candles import CandleBuilder
+from engine.day_ago import DayAgo
+from engine.values import Candle, MarketStatus, Product, Quote, State, Tick, mid_price, to_digits
+from market.hours import Hours, is_open
+
+FUTURE_MS = 5_000
+"""How far a live tick's time may be ahead of ours: clocks differ, candles must not."""
+
+CLOSE_DELAY_MS = 1_000
+"""A live bucket closes this long after its end; a later tick for it is refused as late."""
+
+JUMP_WINDOW_MS = 60_000
+"""A quote older than this says nothing about where the price may be now."""
+
+CANDLE_INTERVAL_S = 0.25
+"""At most one open-candle event per this time, product and resolution (protocols, section 3)."""
+
+MINUTE_MS = 60_000
+REPLAY_SOURCE = "replay"
+SIMULATOR_SOURCE = "sim"
+
+Announcement = Quote | Candle | MarketStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FeedProduct:
+    """A product with what is needed to judge its ticks."""
+
+    product: Product
+    band_low: Decimal
+    band_high: Decimal
+    jump_limit: Decimal
+    hours: Hours = ()
+
+
+@dataclass(slots=True)
+class _Line:
+    """What the feed knows of one product."""
+
+    rules: FeedProduct
+    serial: int
+    day_ago: DayAgo
+    quote: Quote | None = None
+    source: str = ""
+    heard_s: float = 0.0
+    candles_s: float = 0.0
+    state: State = "stale"
+    closed_until_ms: int = 0
+
+
+@dataclass(slots=True)
+class Restored:
+    """What stored history tells of one product: its open candles and the minute closes of the last day."""
+
+    open_candles: list[Candle] = field(default_factory=list)
+    minute_closes: list[tuple[int, Decimal]] = field(default_factory=list)
+    last_price: Decimal | None = None
+    last_ms: int = 0
+
+
+class Feed:
+    """One source's ticks in, announcements out, through `announce`, in order: the quote, then what it does to candles."""
+
+    def __init__(
+        self,
+        products: Iterable[FeedProduct],
+        *,
+        announce: Callable[[Announcement], None],
+        live: bool,
+        stale_after_s: float,
+        first_serial: int = 0,
+        restored: Mapping[str, Restored] | None = None,
+    ) -> None:
+        self.refusals: Counter[tuple[str, Code]] = Counter()
+        self.rounded: Counter[str] = Counter()
+        self.accepted = 0
+        self.live = live
+        self.replaying = False
+        self._announce = announce
+        self._stale_after_s = stale_after_s
+        self._first_serial = first_serial
+        self._builder = CandleBuilder()
+        self._lines: dict[str, _Line] = {}
+        self._names: dict[str, str] = {}
+        self._restored = restored or {}
+        self.set_products(products)
+
+    # ---- products
+
+    def set_products(self, products: Iterable[FeedProduct]) -> None:
+        """Take the products as they are now: new ones, changed rules, halts."""
+        for rules in products:
+            name = rules.product.name
+            line = self._lines.get(name)
+            if line is None:
+                self._add(rules)
+            else:
+                line.rules = rules
+
+    def _add(self, rules: FeedProduct) -> None:
+        name = rules.product.name
+        known = self._restored.get(name, Restored())
+        line = _Line(rules, self._first_serial, DayAgo(known.minute_closes))
+        line.closed_until_ms = known.last_ms
+        self._lines[name] = line
+        self._names |= {name: name, rules.product.symbol: name}
+        self._builder.restore(known.open_candles)
+
+    def last_price(self, product: str) -> Decimal | None:
+        """Return where the product stood when it was last quoted, before a restart too."""
+        quote = self._lines[product].quote
+        return quote.mid if quote is not None else self._restored.get(product, Restored()).last_price
+
+    # ---- ticks
+
+    def submit(self, ticks: Sequence[Tick], *, source: str, wall_ms: int, now_s: float) -> list[tuple[int, Code]]:
+        """Judge ticks in order and announce those that are good; return the index and code of the others."""
+        refused = []
+        for index, tick in enumerate(ticks):
+            code = self._take(tick, source, wall_ms, now_s)
+            if code is not None:
+                refused.append((index, code))
+        return refused
+
+    def _take(self, tick: Tick, source: str, wall_ms: int, now_s: float) -> Code | None:
+        name = self._names.get(tick.product) or self._names.get(tick.product.upper().replace("-", ""), "")
+        line = self._lines.get(name)
+        code = Code.UNKNOWN_PRODUCT if line is None else self._verdict(line, tick, source, wall_ms, now_s)
+        if code is not None or line is None:
+            self.refusals[(name, code or Code.UNKNOWN_PRODUCT)] += 1
+            return code
+        line.source, line.heard_s = source, now_s
+        self._quote(line, tick, now_s)
+        return None
+
+    def _verdict(self, line: _Line, tick: Tick, source: str, wall_ms: int, now_s: float) -> Code | None:
+        """Return why a tick is refused, or None."""
+        last, rules = line.quote, line.rules
+        if line.source not in ("", source) and not self._silent(line, now_s):
+            return Code.PRODUCT_HAS_SOURCE
+        if tick.bid <= 0 or tick.ask <= 0:
+            return Code.NOT_POSITIVE
+        if tick.bid > tick.ask:
+            return Code.CROSSED
+        if tick.bid < rules.band_low or tick.ask > rules.band_high:
+            return Code.OUT_OF_BAND
+        if self.live and tick.time_ms > wall_ms + FUTURE_MS:
+            return Code.FUTURE_TICK
+        if last is not None and tick.time_ms < last.time_ms:
+            return Code.OUT_OF_ORDER
+        if tick.time_ms < line.closed_until_ms:
+            return Code.LATE
+        if last is not None and tick.time_ms - last.time_ms < JUMP_WINDOW_MS:
+            mid = (tick.bid + tick.ask) / 2
+            if abs(mid - last.mid) > last.mid * rules.jump_limit:
+                return Code.OUT_OF_BAND
+        return None
+
+    def _quote(self, line: _Line, tick: Tick, now_s: float) -> None:
+        product = line.rules.product
+        bid, ask = to_digits(tick.bid, product.digits), to_digits(tick.ask, product.digits)
+        if (bid, ask) != (tick.bid, tick.ask):
+            self.rounded[product.name] += 1
+        mid = mid_price(bid, ask, product.digits)
+        line.serial += 1
+        day_ago = line.day_ago.at(tick.time_ms, mid)
+        quote = Quote(product.name, bid, ask, mid, day_ago, tick.time_ms, line.serial)
+        line.quote = quote
+        self.accepted += 1
+        self._announce(quote)
+        for candle in self._builder.add(quote):
+            self._closed(candle)
+        self._judge_state(line, tick.time_ms, now_s)
+        if now_s - line.candles_s >= CANDLE_INTERVAL_S:
+            self._announce_open(line, now_s)
+
+    # ---- time
+
+    def on_clock(self, *, wall_ms: int, now_s: float) -> None:
+        """Close what has ended (live), send open candles that waited for their interval, notice silent sources."""
+        if self.live:
+            for candle in self._builder.close_until(wall_ms - CLOSE_DELAY_MS):
+                self._closed(candle)
+            closed_ms = (wall_ms - CLOSE_DELAY_MS) // MINUTE_MS * MINUTE_MS
+            for line in self._lines.values():
+                line.closed_until_ms = max(line.closed_until_ms, closed_ms)
+        for line in self._lines.values():
+            if now_s - line.candles_s >= CANDLE_INTERVAL_S:
+                self._announce_open(line, now_s)
+            feed_ms = wall_ms if self.live or line.quote is None else line.quote.time_ms
+            self._judge_state(line, feed_ms, now_s)
+
+    def end_of_source(self, *, now_s: float) -> None:
+        """Close everything that is open: a replay has come to its end, and its products go stale."""
+        self.replaying = False
+        for candle in self._builder.close_all():
+            self._closed(candle)
+        for line in self._lines.values():
+            line.source, line.heard_s = "", 0.0
+            feed_ms = line.quote.time_ms if line.quote is not None else 0
+            self._judge_state(line, feed_ms, now_s)
+
+    def _announce_open(self, line: _Line, now_s: float) -> None:
+        for candle in self._builder.changed(line.rules.product.name):
+            line.candles_s = now_s
+            self._announce(candle)
+
+    def _closed(self, candle: Candle) -> None:
+        line = self._lines[candle.product]
+        if candle.resolution == "1":
+            line.day_ago.add((candle.start_s + 60) * 1000, candle.mid[3])
+            line.closed_until_ms = max(line.closed_until_ms, (candle.start_s + 60) * 1000)
+        self._announce(candle)
+
+    def _judge_state(self, line: _Line, feed_ms: int, now_s: float) -> None:
+        state = self._state(line, feed_ms, now_s)
+        if state != line.state:
+            line.state = state
+            self._announce(MarketStatus(line.rules.product.name, state))
+
+    def _state(self, line: _Line, feed_ms: int, now_s: float) -> State:
+        if line.rules.product.halted:
+            return "halted"
+        if not is_open(line.rules.hours, feed_ms):
+            return "closed"
+        return "stale" if line.source == "" or self._silent(line, now_s) else "open"
+
+    def _silent(self, line: _Line, now_s: float) -> bool:
+        """Tell whether a product's source has not been heard of; a running replay has long pauses of its own."""
+        if self.replaying and line.source == REPLAY_SOURCE:
+            return False
+        return now_s - line.heard_s > self._stale_after_s

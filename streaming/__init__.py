@@ -1,0 +1,1 @@
+"""The sockets: two documents' dialects, one session, one hub per process."""

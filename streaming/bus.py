@@ -1,0 +1,210 @@
+"""Publish and receive between processes: announcements as channel-layer messages, the board that heals lost ones.
+
+The layer carries hints. A quote that is lost is replaced by the next one, or within a second by the board, which the
+feed process sends to the processes without a feed: the newest of everything that changed.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from channels.layers import InMemoryChannelLayer
+
+from engine.board import Board
+from engine.values import OHLC, Candle, MarketStatus, Quote
+from streaming import topics
+
+logger = logging.getLogger(__name__)
+
+Announcement = Quote | Candle | MarketStatus
+
+MAX_OUTBOX = 20_000
+"""Announcements waiting for the layer: two seconds at 10,000 ticks/s. Beyond it the oldest go; the board heals them."""
+
+BOARD_INTERVAL_S = 1.0
+BOARD_PART = 500
+"""Announcements in one board message: about 100 KB."""
+
+RETRY_S = 0.5
+"""Between attempts while the layer is away: quotes have to flow again 2 s after it is back."""
+
+
+class Bus:
+    """One process's end of the channel layer. `receive` is called with every announcement that other processes made."""
+
+    def __init__(self, layer: Any, board: Board) -> None:
+        self.origin = uuid.uuid4().hex
+        self.lost = 0
+        self._layer = layer
+        self._board = board
+        self._wanted: set[str] = set()
+        self._joined: set[str] = set()
+        self._outbox: deque[tuple[str, dict[str, Any]]] = deque()
+        self._wake_sender = asyncio.Event()
+        self._wake_keeper = asyncio.Event()
+        self._channel = ""
+        self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
+
+    @property
+    def channel(self) -> str:
+        """This process's own channel: where answers go."""
+        return self._channel
+
+    def on(self, kind: str, handler: Callable[[dict[str, Any]], None]) -> None:
+        """Call the handler with every message of this `type` that another process sent."""
+        self._handlers[kind] = handler
+
+    async def open(self) -> None:
+        self._channel = await self._layer.new_channel()
+
+    # ---- out
+
+    def announce(self, topic: str, news: Announcement) -> None:
+        """Tell the other processes; returns at once. Skipped where this process is known to be alone."""
+        if not self._alone(topic):
+            self.post(topic, {**to_message(news), "origin": self.origin})
+
+    def post(self, group: str, message: dict[str, Any]) -> None:
+        """Send a message to a group, in order, as soon as the layer takes it."""
+        if len(self._outbox) >= MAX_OUTBOX:
+            self._outbox.popleft()
+            self.lost += 1
+        self._outbox.append((group, message))
+        self._wake_sender.set()
+
+    async def answer(self, channel: str, message: dict[str, Any]) -> None:
+        await self._layer.send(channel, message)
+
+    def _alone(self, group: str) -> bool:
+        """Tell whether nobody but this process can be in the group (in-memory layer only)."""
+        if not isinstance(self._layer, InMemoryChannelLayer):
+            return False
+        return self._layer.groups.get(group, {}).keys() <= {self._channel}
+
+    async def send_forever(self) -> None:
+        while True:
+            await self._wake_sender.wait()
+            self._wake_sender.clear()
+            while self._outbox:
+                group, message = self._outbox.popleft()
+                try:
+                    await self._layer.group_send(group, message)
+                except Exception as error:
+                    # The layer is away. What waited is old news when it is back: the board tells what counts.
+                    self.lost += 1 + len(self._outbox)
+                    self._outbox.clear()
+                    logger.warning("The channel layer does not answer: %s", type(error).__name__)
+                    await asyncio.sleep(RETRY_S)
+
+    # ---- in
+
+    def want(self, group: str, wanted: bool) -> None:
+        """Join a group, or leave it, as soon as the layer takes it."""
+        (self._wanted.add if wanted else self._wanted.discard)(group)
+        self._wake_keeper.set()
+
+    async def settled(self) -> None:
+        """Wait until the groups wanted are the groups joined."""
+        while self._wanted != self._joined:
+            self._wake_keeper.set()
+            await asyncio.sleep(0.005)
+
+    async def keep_groups_forever(self) -> None:
+        while True:
+            await self._wake_keeper.wait()
+            self._wake_keeper.clear()
+            try:
+                await self._adjust()
+            except Exception as error:
+                logger.warning("The channel layer does not answer: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                self._wake_keeper.set()
+
+    async def _adjust(self) -> None:
+        for group in self._wanted - self._joined:
+            await self._layer.group_add(group, self._channel)
+            self._joined.add(group)
+        for group in self._joined - self._wanted:
+            await self._layer.group_discard(group, self._channel)
+            self._joined.discard(group)
+
+    async def receive_forever(self) -> None:
+        while True:
+            try:
+                message = await self._layer.receive(self._channel)
+            except Exception as error:
+                logger.warning("The channel layer does not answer: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                continue
+            if message.get("origin") == self.origin:
+                continue
+            handler = self._handlers.get(message.get("type", ""))
+            try:
+                if handler is not None:
+                    handler(message)
+            except Exception:
+                # Somebody else's malformed message must not end this process's reception.
+                logger.exception("A message of the channel layer could not be read")
+
+    # ---- the board
+
+    def post_board(self, news: Iterable[Announcement], epoch: str) -> None:
+        """Send what has changed to the processes without a feed."""
+        entries = [to_message(item) for item in news]
+        for at in range(0, len(entries), BOARD_PART):
+            part = entries[at : at + BOARD_PART]
+            message = {"type": "market.board", "origin": self.origin, "epoch": epoch, "news": part}
+            self.post(topics.BOARD, message)
+
+
+def to_message(news: Announcement) -> dict[str, Any]:
+    """Return an announcement as a channel-layer message; `type` names the handler of a Channels consumer."""
+    match news:
+        case Quote():
+            return {
+                "type": "market.quote",
+                "product": news.product,
+                "bid": str(news.bid),
+                "ask": str(news.ask),
+                "mid": str(news.mid),
+                "mid_day_ago": str(news.mid_day_ago),
+                "time_ms": news.time_ms,
+                "serial": news.serial,
+            }
+        case Candle():
+            return {
+                "type": "market.candle",
+                "product": news.product,
+                "resolution": news.resolution,
+                "start_s": news.start_s,
+                "prices": [str(price) for ohlc in (news.mid, news.bid, news.ask) for price in ohlc],
+                "closed": news.closed,
+            }
+        case MarketStatus():
+            return {"type": "market.status", "product": news.product, "state": news.state}
+
+
+def from_message(message: dict[str, Any]) -> Announcement:
+    """Return the announcement in a message that `to_message` made."""
+    match message["type"]:
+        case "market.quote":
+            bid, ask, mid, day_ago = (Decimal(message[name]) for name in ("bid", "ask", "mid", "mid_day_ago"))
+            return Quote(message["product"], bid, ask, mid, day_ago, message["time_ms"], message["serial"])
+        case "market.candle":
+            prices = [Decimal(price) for price in message["prices"]]
+            mid_ohlc, bid_ohlc, ask_ohlc = (_ohlc(prices[at : at + 4]) for at in (0, 4, 8))
+            place = (message["product"], message["resolution"], message["start_s"])
+            return Candle(*place, mid_ohlc, bid_ohlc, ask_ohlc, message["closed"])
+        case "market.status":
+            return MarketStatus(message["product"], message["state"])
+        case other:
+            raise ValueError(f"not an announcement: {other!r}")
+
+
+def _ohlc(prices: list[Decimal]) -> OHLC:
+    first, high, low, close = prices
+    return first, high, low, close

@@ -1,0 +1,346 @@
+"""The Channels consumer: I/O for a session, nothing else. It performs effects in order and answers questions."""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from accounts import services
+from accounts.addresses import scope_address
+from accounts.errors import INTERNAL, LOGIN_REQUIRED, TOO_MANY_CONNECTIONS, Close, Code, Refused
+from accounts.identity import Identity
+from streaming.dialects import EVENT_STREAM
+from streaming.frames import payloads, text_frame
+from streaming.messages import Shutdown
+from streaming.node import Node
+from streaming.server import EXTENSION
+from streaming.session import (
+    Effect,
+    Emit,
+    Endpoint,
+    GiveBackSubscribe,
+    Join,
+    Leave,
+    Prime,
+    PrimeStatus,
+    Ready,
+    Script,
+    Send,
+    Session,
+    Shut,
+    StepReplay,
+    SubmitTicks,
+    TakeSubscribe,
+    VerifySignature,
+    VerifyToken,
+)
+from streaming.sink import Sink
+
+logger = logging.getLogger(__name__)
+
+SIGNED_PATH = "/ws-auth"
+"""Source: protocols, section 3: `auth.sig` signs the request `GET /ws-auth` with no body."""
+
+
+class StreamConsumer(AsyncConsumer):
+    """One WebSocket connection."""
+
+    # A name without a layer: no channel of its own, no second task. The process's hub is the member of groups.
+    channel_layer_alias = "none"
+
+    def __init__(self, *, endpoint: Endpoint, node: Callable[[], Awaitable[Node]]) -> None:
+        self._endpoint = endpoint
+        self._find_node = node
+        self._member = uuid.uuid4().hex
+        self._entered: list[tuple[str, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._ended = False
+        self._joined: set[str] = set()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message without Channels' thread hop: nothing here touches the ORM on the loop."""
+        match message["type"]:
+            case "websocket.connect":
+                await self._connect()
+            case "websocket.receive":
+                if self._direct is not None:
+                    self._direct.taken()
+                await self._receive(message)
+            case "websocket.disconnect":
+                await self._disconnect()
+                raise StopConsumer
+
+    # ---- life
+
+    async def _connect(self) -> None:
+        self._node = await self._find_node()
+        self._direct = self.scope.get("extensions", {}).get(EXTENSION)
+        self._address = scope_address(self.scope)
+        identity = await self._browser_identity() if self._endpoint.browser else None
+        await self.base_send({"type": "websocket.accept"})
+        self._writer = (self._direct and self._direct.writer()) or QueueWriter(self.base_send)
+        self._sink = Sink(self._writer, self.end)
+        self._writer.on_drained(self._sink.drained)
+        self._sink.dialect = self._endpoint.dialect
+        self._session = Session(
+            self._endpoint,
+            catalogue=self._node.catalogue,
+            auth_window_s=settings.AUTH_WINDOW_S,
+            now_s=time.monotonic(),
+            wall_ms=_wall_ms,
+            identity=identity,
+        )
+        if self._endpoint.browser and identity is None:
+            self._refuse(Refused(Code.AUTHENTICATION_REQUIRED), LOGIN_REQUIRED)
+            return
+        try:
+            await self._enter("address", self._address, settings.CONNECTIONS_PER_ADDRESS)
+        except Refused as refused:
+            self._refuse(refused, TOO_MANY_CONNECTIONS)
+            return
+        self._node.connections.add(self)
+        await self._run(self._session.opened())
+
+    async def _receive(self, message: dict[str, Any]) -> None:
+        text = message.get("text")
+        if self._ended:
+            return
+        if text is None:
+            self._refuse(Refused(Code.BINARY_NOT_SUPPORTED))
+            return
+        await self._run(self._session.received(text, time.monotonic()))
+
+    async def _disconnect(self) -> None:
+        self._ended = True
+        if not hasattr(self, "_sink"):
+            return
+        self._sink.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._node.connections.discard(self)
+        for topic in self._joined:
+            self._node.hub.leave(self._sink, topic)
+        for kind, subject in self._entered:
+            await self._node.occupancy.leave(kind, subject, self._member)
+
+    # ---- what the node may ask
+
+    @property
+    def identity(self) -> Identity | None:
+        return self._session.identity
+
+    def end(self, close: Close, shutdown: Shutdown | None = None) -> None:
+        """Say why and close; nothing is written behind it."""
+        if self._ended:
+            return
+        self._ended = True
+        if shutdown is not None:
+            self._sink.send(text_frame((self._session.dialect or EVENT_STREAM).reply(shutdown, None)))
+        elif close.error is not None:
+            self._refuse(Refused(close.error))
+        self._sink.closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        message = {"type": "websocket.close", "code": close.code, "reason": close.reason}
+        self._closing = asyncio.ensure_future(self._writer.close(partial(self.base_send, message)))
+
+    # ---- scripts
+
+    async def _run(self, script: Script) -> None:
+        """Perform a script's effects in order; send answers in, throw refusals in."""
+        answer: object = None
+        refused: Refused | None = None
+        try:
+            while not self._ended:
+                effect = script.throw(refused) if refused else script.send(answer)
+                answer = refused = None
+                try:
+                    if not self._perform(effect):
+                        answer = await self._ask(effect)
+                except Refused as error:
+                    refused = error
+        except StopIteration:
+            self._set_timer()
+        except Exception:
+            logger.exception("A message could not be handled")
+            self._refuse(Refused(Code.INTERNAL_ERROR), INTERNAL)
+        finally:
+            script.close()
+
+    def _perform(self, effect: Effect) -> bool:
+        """Do an effect that needs no waiting; return False for a question."""
+        node, sink = self._node, self._sink
+        match effect:
+            case Send(payload):
+                sink.send(text_frame(payload))
+            case Emit(news):
+                node.hub.emit(sink, news)
+            case Join(topic, interval_ms):
+                sink.dialect = self._session.dialect
+                self._joined.add(topic)
+                node.hub.join(sink, topic, interval_ms)
+            case Leave(topic):
+                self._joined.discard(topic)
+                node.hub.leave(sink, topic)
+            case Prime(channel):
+                self._prime(channel.kind, channel.product, channel.resolution)
+            case PrimeStatus(product):
+                status = node.board.status(product)
+                if status.state != "open":
+                    node.hub.emit(sink, status)
+            case Ready():
+                node.gate.subscribed()
+            case StepReplay():
+                node.gate.step()
+            case Shut(close):
+                self.end(Close(close.code, close.reason, close.reconnect))
+            case _:
+                return False
+        return True
+
+    def _prime(self, kind: str, product: str, resolution: str) -> None:
+        """Write the last known of a channel: quote or open candle."""
+        board = self._node.board
+        news = board.quotes.get(product) if kind == "quotes" else board.open_candles.get((product, resolution))
+        if news is not None:
+            self._node.hub.emit(self._sink, news)
+
+    async def _ask(self, question: Effect) -> object:
+        """Answer a question of the session; raises `Refused`."""
+        node = self._node
+        match question:
+            case VerifyToken(token):
+                return await self._admitted(
+                    partial(services.identity_for_token, token=token, address=self._address, now_ms=_wall_ms())
+                )
+            case VerifySignature(signature):
+                return await self._admitted(
+                    partial(
+                        services.identity_for_signature,
+                        key_id=signature.key_id,
+                        signature=signature.signature,
+                        timestamp_ms=signature.timestamp_ms,
+                        method="GET",
+                        path=SIGNED_PATH,
+                        body=b"",
+                        address=self._address,
+                        now_ms=_wall_ms(),
+                        single_use=settings.SIGNATURE_SINGLE_USE,
+                    )
+                )
+            case TakeSubscribe():
+                await self._take_subscribe()
+            case GiveBackSubscribe():
+                if budget := self._subscribe_budget():
+                    await node.budgets.give_back(**budget)
+            case SubmitTicks(ticks, source):
+                return await node.gate.submit(ticks, source)
+        return None
+
+    async def _admitted(self, look_up: Callable[[], Identity]) -> Identity:
+        """Return the identity that a database call proves, counted against its key's connections."""
+        identity = await self._node.in_thread(look_up)
+        if ("key", identity.key_id) not in self._entered:
+            await self._enter("key", identity.key_id, settings.CONNECTIONS_PER_KEY)
+        return identity
+
+    # ---- limits
+
+    async def _enter(self, kind: str, subject: str, limit: int) -> None:
+        if not await self._node.occupancy.enter(kind, subject, self._member, limit=limit):
+            raise Refused(Code.TOO_MANY_CONNECTIONS, f"At most {limit} connections per {kind}")
+        self._entered.append((kind, subject))
+
+    def _subscribe_budget(self) -> dict[str, Any]:
+        """Return whose budget a subscribe spends; empty where it is switched off."""
+        identity = self._session.identity
+        if self._endpoint.browser and identity is not None:
+            count = settings.APP_SUBSCRIBES_PER_S
+            return {"name": "app_subscribe", "subject": identity.session, "count": count, "per_s": 1} if count else {}
+        interval_s = settings.SUBSCRIBE_INTERVAL_S
+        return {"name": "subscribe", "subject": self._address, "count": 1, "per_s": interval_s} if interval_s else {}
+
+    async def _take_subscribe(self) -> None:
+        budget = self._subscribe_budget()
+        if budget:
+            retry_after_ms = await self._node.budgets.take(**budget)
+            if retry_after_ms:
+                raise Refused(Code.RATE_LIMITED, retry_after_ms=retry_after_ms)
+
+    # ---- helpers
+
+    async def _browser_identity(self) -> Identity | None:
+        session_key = self.scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, "")
+        try:
+            return await self._node.in_thread(partial(services.identity_for_session, session_key))
+        except Refused:
+            return None
+
+    def _refuse(self, refused: Refused, close: Close | None = None) -> None:
+        """Say what was wrong, outside a script, and close where asked to."""
+        self._sink.send(text_frame((self._session.dialect or EVENT_STREAM).reply(refused, None)))
+        if close is not None:
+            self.end(Close(close.code, close.reason, close.reconnect))
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline_s = self._session.deadline_s
+        if deadline_s is not None and not self._ended:
+            delay_s = max(0.0, deadline_s - time.monotonic())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_deadline)
+
+    def _on_deadline(self) -> None:
+        """Do what is due; such scripts ask no questions."""
+        for effect in self._session.due(time.monotonic()):
+            self._perform(effect)
+        self._set_timer()
+
+
+class QueueWriter:
+    """The way out on any ASGI server: the same bytes, unwrapped to messages, one `send` at a time."""
+
+    MAX_PENDING = 256
+    """Messages on their way before the sink holds the newest only: what a server buffers is out of our hands."""
+
+    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+        self.blocked = False
+        self._send = send
+        self._pending: deque[str] = deque()
+        self._pump: asyncio.Task[None] | None = None
+        self._on_drained: Callable[[], None] = lambda: None
+
+    def on_drained(self, call: Callable[[], None]) -> None:
+        self._on_drained = call
+
+    def write(self, frames: bytes) -> None:
+        self._pending.extend(payloads(frames))
+        self.blocked = len(self._pending) >= self.MAX_PENDING
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.ensure_future(self._send_pending())
+
+    async def close(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Close behind what is on its way."""
+        if self._pump is not None:
+            await self._pump
+        await close()
+
+    async def _send_pending(self) -> None:
+        while self._pending:
+            await self._send({"type": "websocket.send", "text": self._pending.popleft()})
+            if self.blocked and not self._pending:
+                self.blocked = False
+                self._on_drained()
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

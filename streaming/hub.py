@@ -1,0 +1,242 @@
+"""Per process: topic -> connections. An event is encoded once per dialect and leaves in one write per connection and
+loop turn.
+
+Everything here runs on the event loop and nothing waits: a source calls `publish`, the frames leave in the same or the
+next turn. What comes while a flush is running leaves together with the next one, so load makes batches by itself.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from engine.values import Candle
+from streaming.dialects.base import Catalogue, Dialect
+from streaming.frames import Encoded
+from streaming.messages import News
+from streaming.sink import Sink
+
+CHUNK = 50
+"""Connections written to before the loop turns: about 0.3 ms, so that a private event never waits for a whole flush."""
+
+MAX_PENDING = 1_000
+"""Events of one topic that wait for the previous flush: beyond it this process is overloaded and the newest wins."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A batch of one topic on its way to the connections of one dialect, as far as `at`."""
+
+    room: "_Room"
+    sinks: list[Sink]
+    news: list[News]
+    encoded: list[Encoded]
+    joined: bytes | None
+    at: int = 0
+
+
+class _Room:
+    """One topic: its members by dialect, in order of joining, and what is published but not yet flushed."""
+
+    __slots__ = ("members", "pending", "slow_lanes", "topic", "turn")
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.members: dict[Dialect, dict[Sink, None]] = {}
+        self.slow_lanes: dict[int, _SlowLane] = {}
+        self.pending: list[News] = []
+        self.turn = 0
+
+    @property
+    def empty(self) -> bool:
+        return not any(self.members.values()) and not self.slow_lanes
+
+
+class _SlowLane:
+    """The members of a topic who asked for at most one event per interval: the newest one, and always the last."""
+
+    __slots__ = ("cooling", "interval_ms", "members", "newcomers", "newest", "owed")
+
+    def __init__(self, interval_ms: int) -> None:
+        self.interval_ms = interval_ms
+        self.members: dict[Sink, None] = {}
+        # Joined during the running interval with the last known event in hand: not due before the next one.
+        self.newcomers: dict[Sink, None] = {}
+        self.newest: News | None = None
+        self.owed: tuple[dict[Sink, None], News] | None = None
+        self.cooling = False
+
+
+class Hub:
+    """`on_topics` is told of every topic that gets its first or loses its last connection."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        call_soon: Callable[[Callable[[], None]], object],
+        call_later: Callable[[float, Callable[[], None]], object],
+        on_topics: Callable[[str, bool], None],
+    ) -> None:
+        self.rooms: dict[str, _Room] = {}
+        self.delivered = 0
+        self.overrun = 0
+        self._catalogue = catalogue
+        self._call_soon = call_soon
+        self._call_later = call_later
+        self._on_topics = on_topics
+        self._dirty: list[_Room] = []
+        self._jobs: deque[_Job] = deque()
+        self._scheduled = False
+
+    # ---- membership
+
+    def join(self, sink: Sink, topic: str, interval_ms: int = 0) -> None:
+        """Deliver the topic to this connection from now on; a second join only changes the interval."""
+        self.leave(sink, topic)
+        room = self.rooms.get(topic)
+        if room is None:
+            room = self.rooms[topic] = _Room(topic)
+            self._on_topics(topic, True)
+        # What is pending was published before: it belongs to those who are here, the newcomer gets the last known.
+        self._begin(room)
+        if interval_ms:
+            lane = room.slow_lanes.setdefault(interval_ms, _SlowLane(interval_ms))
+            (lane.newcomers if lane.cooling else lane.members)[sink] = None
+            if not lane.cooling:
+                self._cool(room, lane)
+        else:
+            assert sink.dialect is not None
+            room.members.setdefault(sink.dialect, {})[sink] = None
+
+    def leave(self, sink: Sink, topic: str) -> None:
+        room = self.rooms.get(topic)
+        if room is None:
+            return
+        for members in room.members.values():
+            members.pop(sink, None)
+        for lane in list(room.slow_lanes.values()):
+            lane.members.pop(sink, None)
+            lane.newcomers.pop(sink, None)
+            if not lane.members and not lane.newcomers:
+                del room.slow_lanes[lane.interval_ms]
+        sink.forget(topic)
+        if room.empty:
+            del self.rooms[topic]
+            self._on_topics(topic, False)
+
+    # ---- delivery
+
+    def publish(self, topic: str, news: News) -> None:
+        """Send an event to the topic's connections; returns at once."""
+        room = self.rooms.get(topic)
+        if room is None:
+            return
+        if not room.pending:
+            self._dirty.append(room)
+            self._schedule()
+        elif len(room.pending) >= MAX_PENDING:
+            self.overrun += len(room.pending)
+            room.pending = [item for item in room.pending if isinstance(item, Candle) and item.closed]
+        room.pending.append(news)
+        for lane in room.slow_lanes.values():
+            self._offer(room, lane, news)
+
+    def emit(self, sink: Sink, news: News) -> None:
+        """Send an event to one connection: a heartbeat, the last known of a topic."""
+        assert sink.dialect is not None
+        self.delivered += 1
+        sink.send(sink.dialect.encode(news, self._catalogue))
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Write the next chunk; come again while anything is left."""
+        self._scheduled = False
+        if not self._jobs:
+            dirty, self._dirty = self._dirty, []
+            for room in dirty:
+                self._begin(room)
+        left = CHUNK
+        while self._jobs and left > 0:
+            left -= self._advance(self._jobs[0], left)
+            if self._jobs[0].at >= len(self._jobs[0].sinks):
+                self._jobs.popleft()
+        if self._jobs or self._dirty:
+            self._schedule()
+
+    def _begin(self, room: _Room) -> None:
+        """Turn what is pending into one job per dialect, encoded once for all its readers."""
+        if not room.pending:
+            return
+        news, room.pending = room.pending, []
+        for dialect, members in room.members.items():
+            if not members:
+                continue
+            encoded = [dialect.encode(item, self._catalogue) for item in news]
+            frames = [frame for frame in encoded if isinstance(frame, bytes)]
+            joined = b"".join(frames) if len(frames) == len(encoded) else None
+            self._jobs.append(_Job(room, self._rotated(room, list(members)), news, encoded, joined))
+        if self._jobs:
+            self._schedule()
+
+    def _rotated(self, room: _Room, sinks: list[Sink]) -> list[Sink]:
+        """Start each time a chunk further on, so that nobody is always last."""
+        if len(sinks) <= CHUNK:
+            return sinks
+        room.turn = (room.turn + CHUNK) % len(sinks)
+        return sinks[room.turn :] + sinks[: room.turn]
+
+    def _advance(self, job: _Job, limit: int) -> int:
+        sinks = job.sinks[job.at : job.at + limit]
+        job.at += len(sinks)
+        topic, news, encoded, joined = job.room.topic, job.news, job.encoded, job.joined
+        members = job.room.members
+        for sink in sinks:
+            # Someone who left since must not get anything behind the confirmation of it.
+            if sink in members.get(sink.dialect, ()):  # type: ignore[call-overload]  # members have a dialect
+                sink.deliver(topic, news, encoded, joined)
+        self.delivered += len(sinks) * len(news)
+        return len(sinks)
+
+    # ---- conflation
+
+    def _offer(self, room: _Room, lane: _SlowLane, news: News) -> None:
+        if lane.cooling:
+            lane.newest = news
+        else:
+            self._deliver(room, lane.members, news)
+            self._cool(room, lane)
+
+    def _cool(self, room: _Room, lane: _SlowLane) -> None:
+        lane.cooling = True
+        self._call_later(lane.interval_ms / 1000, lambda: self._warm(room, lane))
+
+    def _warm(self, room: _Room, lane: _SlowLane) -> None:
+        """An interval has passed: the newest leaves, newcomers become members.
+
+        A newcomer has had the last known event within this interval, so the newest is owed to it at the next one.
+        """
+        lane.cooling = False
+        newcomers, lane.newcomers = lane.newcomers, {}
+        owed, lane.owed = lane.owed, None
+        if lane.newest is not None:
+            news, lane.newest = lane.newest, None
+            self._deliver(room, lane.members, news)
+            lane.owed = (newcomers, news)
+        elif owed is not None:
+            self._deliver(room, [sink for sink in owed[0] if sink in lane.members], owed[1])
+        lane.members |= newcomers
+        if lane.owed or owed or newcomers:
+            self._cool(room, lane)
+
+    def _deliver(self, room: _Room, sinks: Iterable[Sink], news: News) -> None:
+        by_dialect: dict[Dialect, Encoded] = {}
+        for sink in sinks:
+            assert sink.dialect is not None
+            if sink.dialect not in by_dialect:
+                by_dialect[sink.dialect] = sink.dialect.encode(news, self._catalogue)
+            sink.deliver(room.topic, [news], [by_dialect[sink.dialect]], None)
+            self.delivered += 1

@@ -1,0 +1,212 @@
+"""One process's streaming: hub, bus, board, catalogue, budgets and who is connected, wired together.
+
+The composition root makes the one node, hands in what streaming may not import (the feed), and starts it.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from django.db import close_old_connections
+
+from accounts.errors import ACCESS_REVOKED, RESTART, Close
+from accounts.identity import Identity
+from accounts.limits import Budgets, Occupancy
+from accounts.services import access_changes_after, newest_access_change
+from engine.board import Board
+from engine.values import Tick
+from streaming import topics
+from streaming.bus import Announcement, Bus, from_message
+from streaming.dialects.base import Catalogue
+from streaming.hub import Hub
+from streaming.messages import Shutdown
+
+logger = logging.getLogger(__name__)
+
+DATABASE_THREADS = 4
+"""Threads for key look-ups: the loop never waits for the database, nor one client for another's query."""
+
+ACCESS_POLL_S = 0.3
+"""How often revocations are read: a revoked key's socket has to be closed within 1 s, in every process."""
+
+OCCUPANCY_REFRESH_S = 10
+"""How often this process says that its connections are still there (a killed process's expire after 30 s)."""
+
+SHUTDOWN_RETRY_MS = (500, 5_000)
+"""When clients should come back after a restart: spread out, so that they do not all connect at once."""
+
+_Result = TypeVar("_Result")
+Submit = Callable[[Sequence[Tick], str], Awaitable[Sequence[tuple[int, str]]]]
+
+
+class Connection(Protocol):
+    """What the node knows of an open socket."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    def end(self, close: Close, shutdown: Shutdown | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedGate:
+    """The way to the feed, wherever it runs: hand in ticks, step a replay, say that a subscription stands."""
+
+    submit: Submit
+    step: Callable[[], None]
+    subscribed: Callable[[], None]
+
+
+@dataclass(slots=True)
+class Node:
+    """What every connection of this process shares."""
+
+    layer: Any
+    board: Board
+    catalogue: Catalogue
+    budgets: Budgets
+    occupancy: Occupancy
+    gate: FeedGate
+    has_feed: bool
+    bus: Bus = field(init=False)
+    hub: Hub = field(init=False)
+    connections: set[Connection] = field(default_factory=set)
+    _epoch: str = field(init=False, default="")
+    _threads: ThreadPoolExecutor = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="streaming-db")
+        self.bus = Bus(self.layer, self.board)
+        self.hub = Hub(
+            self.catalogue,
+            call_soon=lambda call: asyncio.get_running_loop().call_soon(call),
+            call_later=lambda delay_s, call: asyncio.get_running_loop().call_later(delay_s, call),
+            on_topics=self._topic_changed,
+        )
+        for kind in ("market.quote", "market.candle", "market.status"):
+            self.bus.on(kind, self._heard)
+        self.bus.on("market.board", self._heard_board)
+
+    # ---- life
+
+    async def start(self) -> None:
+        await self.bus.open()
+        loop = asyncio.get_running_loop()
+        works: list[Callable[[], Awaitable[None]]] = [
+            self.bus.send_forever,
+            self.bus.keep_groups_forever,
+            self.bus.receive_forever,
+            self._close_revoked_forever,
+            self._refresh_forever,
+        ]
+        self._tasks = [loop.create_task(_forever(work)) for work in works]
+        if not self.has_feed:
+            self.bus.want(topics.BOARD, True)
+            await self.bus.settled()
+            self.bus.post(topics.FEED, {"type": "feed.board_wanted", "origin": self.bus.origin})
+
+    async def stop(self) -> None:
+        """Tell every client to come back soon, close their sockets, and end what runs."""
+        for connection in list(self.connections):
+            # Spreading clients is not cryptography.
+            retry_after_ms = random.randint(*SHUTDOWN_RETRY_MS)  # noqa: S311
+            connection.end(RESTART, Shutdown(retry_after_ms))
+        await self.occupancy.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False)
+
+    # ---- announcements
+
+    def announce(self, news: Announcement) -> None:
+        """Pass on what this process's feed says: local subscribers first, then other processes."""
+        topic = topics.topic_of(news)
+        self.board.apply(news)
+        self.hub.publish(topic, news)
+        self.bus.announce(topic, news)
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        self._take(from_message(message))
+
+    def _heard_board(self, message: dict[str, Any]) -> None:
+        if message["epoch"] != self._epoch:
+            # Another feed process counts from one again, and may replay another year.
+            self.board.clear()
+            self._epoch = message["epoch"]
+        for entry in message["news"]:
+            self._take(from_message(entry))
+
+    def _take(self, news: Announcement) -> None:
+        if self.board.apply(news):
+            self.hub.publish(topics.topic_of(news), news)
+
+    def _topic_changed(self, topic: str, wanted: bool) -> None:
+        # With the feed in this process, everything public is said here first.
+        if not self.has_feed or not topic.startswith(("quotes.", "candles.", "status.")):
+            self.bus.want(topic, wanted)
+
+    # ---- access
+
+    async def in_thread(self, call: Callable[[], _Result]) -> _Result:
+        """Run a database call off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _with_database, call)
+
+    async def _close_revoked_forever(self) -> None:
+        cursor = await self.in_thread(newest_access_change)
+        seen: dict[int, None] = {}
+        while True:
+            await asyncio.sleep(ACCESS_POLL_S)
+            changes = await self.in_thread(partial(access_changes_after, cursor))
+            for change in changes:
+                if change.pk in seen:
+                    continue
+                seen[change.pk] = None
+                cursor = max(cursor, change.pk)
+                self._close_affected(change)
+            for stale in list(seen)[:-1_000]:
+                del seen[stale]
+
+    def _close_affected(self, change: Any) -> None:
+        for connection in list(self.connections):
+            identity = connection.identity
+            if identity is not None and _affects(change, identity):
+                connection.end(ACCESS_REVOKED)
+
+    async def _refresh_forever(self) -> None:
+        while True:
+            await asyncio.sleep(OCCUPANCY_REFRESH_S)
+            await self.occupancy.refresh()
+
+
+def _affects(change: Any, identity: Identity) -> bool:
+    """Tell whether an access change ends this identity: its key, its browser session, or its whole user."""
+    if change.key_id:
+        return bool(identity.key_id == str(change.key_id))
+    if change.session:
+        return bool(identity.session == change.session)
+    return bool(identity.user_id == change.user_id)
+
+
+def _with_database(call: Callable[[], _Result]) -> _Result:
+    close_old_connections()
+    try:
+        return call()
+    finally:
+        close_old_connections()
+
+
+async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a background work, and run it again when it breaks: the socket side must outlive a database's restart."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            logger.warning("%s was interrupted: %s", getattr(work, "__name__", "work"), type(error).__name__)
+            await asyncio.sleep(1)

@@ -1,0 +1,345 @@
+"""Daphne, hardened: bounds both ways, close codes with reasons, a clean end, and a direct way to the socket.
+
+Stock Daphne 4.2 buffers without bound in both directions, cannot send 1012 nor a reason, leaves half-sent headers open
+for ever, and cuts sockets on SIGTERM. Each override below says which of these it mends; `tests/journeys/test_server.py`
+has a test for each that fails on stock Daphne.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from daphne.server import Server as DaphneServer  # isort: skip  # first: it installs the asyncio reactor
+from autobahn.websocket import protocol as autobahn_protocol
+from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import defer, reactor
+from twisted.logger import globalLogBeginner
+from twisted.web.http import HTTPChannel
+
+from accounts.errors import TOO_LARGE
+
+logger = logging.getLogger(__name__)
+
+EXTENSION = "tickwire.frames"
+"""ASGI scope extension: `scope["extensions"]["tickwire.frames"]` is a `Direct`."""
+
+BACKLOG = 4096
+"""Connects waiting for accept: Twisted's 50 loses SYNs in a reconnect storm, each costing the client a second."""
+
+MAX_MESSAGE_BYTES = 64 * 1024
+"""A client's largest message: 1,000 products in one subscribe of the event stream take 25 KB."""
+
+MAX_UNREAD_MESSAGES = 32
+"""Messages waiting for the application before reading from the socket pauses."""
+
+MAX_BODY_BYTES = 1024 * 1024
+"""A request's body; Daphne would spool 200 MB to a URL that answers 404."""
+
+HEADER_DEADLINE_S = 10
+"""From connect to the end of the first request's headers; Twisted's own timer restarts with every byte."""
+
+SEND_BUFFER_BYTES = 64 * 1024
+"""SO_SNDBUF: with the kernel's own tuning a stalled client hides megabytes of stale prices."""
+
+PING_INTERVAL_S = 20
+PING_TIMEOUT_S = 30
+DRAIN_S = 8
+"""How long closing handshakes and running requests may take when the server ends."""
+
+
+class Direct:
+    """What the scope extension offers of one connection."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: "Protocol") -> None:
+        self._protocol = protocol
+
+    def writer(self) -> "DirectWriter | None":
+        """Return the connection's direct way out, or None where frames must go through the server's own path."""
+        return self._protocol.direct_writer()
+
+    def taken(self) -> None:
+        """Tell the server that the application has taken a message off its queue."""
+        self._protocol.taken()
+
+
+class DirectWriter:
+    """Writes frames to the socket at once while Twisted holds nothing of this connection, else behind what it holds.
+
+    Offered for plain TCP without compression only: TLS and permessage-deflate need Autobahn's own path.
+    """
+
+    __slots__ = ("_on_drained", "_protocol", "_send", "_transport", "blocked")
+
+    def __init__(self, protocol: "Protocol") -> None:
+        self.blocked = False
+        self._protocol = protocol
+        self._transport = protocol.transport
+        self._send = protocol.transport.socket.send
+        self._on_drained: Callable[[], None] = lambda: None
+
+    def on_drained(self, call: Callable[[], None]) -> None:
+        """Say what to call whenever a blocked writer has room again."""
+        self._on_drained = call
+
+    def write(self, frames: bytes) -> None:
+        """Send the frames; what the socket does not take now goes to Twisted's buffer and blocks this writer."""
+        transport = self._transport
+        if self._protocol.state != WebSocketProtocol.STATE_OPEN:
+            return
+        if transport.dataBuffer or transport._tempDataBuffer:
+            transport.write(frames)
+            self._block()
+            return
+        try:
+            sent = self._send(frames)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            # The connection is gone; Twisted finds out in this turn and tells the application.
+            return
+        if sent < len(frames):
+            transport.write(frames[sent:])
+            self._block()
+
+    async def close(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Close behind what is written; Twisted keeps the order."""
+        await close()
+
+    def _block(self) -> None:
+        if not self.blocked:
+            self.blocked = True
+            self._transport.registerProducer(_Drained(self), False)
+
+    def _resume(self) -> None:
+        self._transport.unregisterProducer()
+        self.blocked = False
+        self._on_drained()
+
+
+class _Drained:
+    """A Twisted pull producer that produces nothing: being asked for more means that the buffer is empty."""
+
+    def __init__(self, writer: DirectWriter) -> None:
+        self._writer = writer
+        # Twisted asks once on registering, before anything has left.
+        self._registering = True
+
+    def resumeProducing(self) -> None:
+        if self._registering:
+            self._registering = False
+        else:
+            self._writer._resume()
+
+    def stopProducing(self) -> None:
+        pass
+
+
+class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
+    """One WebSocket."""
+
+    _paused = False
+    _writer: DirectWriter | None = None
+
+    def onConnect(self, request: Any) -> Any:
+        # A client must not be able to move the prefix of our redirects.
+        request.headers.pop("daphne-root-path", None)
+        self.transport.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return super().onConnect(request)
+
+    def direct_writer(self) -> DirectWriter | None:
+        """Return this connection's direct way out, or None where frames must go through Autobahn."""
+        if self._writer is None and not self._perMessageCompress and not self.transport.TLS:
+            # twisted.web would stay registered and stop reading from a client that reads slowly.
+            self.transport.unregisterProducer()
+            self._writer = DirectWriter(self)
+        return self._writer
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        super().onMessage(payload, isBinary)
+        # Daphne's queue has no bound: stop reading, so that TCP tells the client to wait.
+        if self.application_queue.qsize() >= MAX_UNREAD_MESSAGES and not self._paused:
+            self._paused = True
+            self.transport.pauseProducing()
+
+    def taken(self) -> None:
+        """Go on reading when the application has caught up."""
+        if self._paused and self.application_queue.qsize() < MAX_UNREAD_MESSAGES // 2:
+            self._paused = False
+            if self.transport.connected:
+                self.transport.resumeProducing()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
+            self.close(message.get("code") or 1000, message.get("reason") or "")
+        elif message["type"] == "websocket.send" and self.state == self.STATE_OPEN:
+            # Daphne drops empty messages.
+            binary = message.get("bytes") is not None
+            self.sendMessage(message["bytes"] if binary else message["text"].encode(), binary)
+        elif self.state not in (self.STATE_CLOSING, self.STATE_CLOSED):
+            super().handle_reply(message)
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with any code and its reason: Autobahn's `sendClose` refuses 1012 and Daphne drops the reason."""
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code=code, reasonUtf8=reason.encode(), isReply=False)
+
+    def _max_message_size_exceeded(self, _size: int, _limit: int, _reason: str) -> None:
+        self._fail_connection(TOO_LARGE.code, TOO_LARGE.reason)
+
+
+class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
+    """One HTTP request, or the handshake of a WebSocket."""
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        if length is not None and length > MAX_BODY_BYTES:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.content is not None and self.content.tell() + len(data) > MAX_BODY_BYTES:
+            self._refuse_body()
+        else:
+            super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        self.requestHeaders.removeHeader(b"daphne-root-path")
+        return super().process()
+
+    def _refuse_body(self) -> None:
+        self.channel.transport.write(
+            b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        )
+        self.channel.loseConnection()
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]  # Twisted's class attributes confuse mypy
+    """One HTTP connection: its first headers have an absolute deadline."""
+
+    requestFactory = Request
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._header_deadline = reactor.callLater(HEADER_DEADLINE_S, self.forceAbortClient)
+
+    def allHeadersReceived(self) -> None:
+        self._cancel_deadline()
+        super().allHeadersReceived()
+
+    def connectionLost(self, reason: Any) -> None:
+        self._cancel_deadline()
+        super().connectionLost(reason)
+
+    def _cancel_deadline(self) -> None:
+        if self._header_deadline.active():
+            self._header_deadline.cancel()
+
+
+class Connections(WebSocketFactory):  # type: ignore[misc]  # Daphne has no types
+    protocol = Protocol
+
+
+class Requests(HTTPFactory):  # type: ignore[misc]  # Daphne has no types
+    protocol = Channel
+
+    def buildProtocol(self, addr: Any) -> Any:
+        channel = super().buildProtocol(addr)
+        channel.requestFactory = Request
+        return channel
+
+
+class Server(DaphneServer):  # type: ignore[misc]  # Daphne has no types
+    """The one server. `on_stop` is awaited once when it ends, before what is still open is cut."""
+
+    def __init__(self, application: Any, *, on_stop: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(
+            application,
+            endpoints=["adopted"],
+            websocket_timeout=-1,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            verbosity=0,
+            server_name="",
+        )
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.failed = False
+        self._on_stop = on_stop
+
+    def run(self, listening: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
+        """Serve on a listening socket until a signal ends it; `ready` is awaited before the first accept."""
+        # Autobahn formats all its options for a debug line that is never printed: half of a handshake's time.
+        autobahn_protocol.pformat = repr
+        globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
+        self.http_factory = Requests(self)
+        self.ws_factory = Connections(self, server="")
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=MAX_MESSAGE_BYTES,
+            maxFramePayloadSize=MAX_MESSAGE_BYTES,
+            # A protocol error gets its close code instead of a cut connection.
+            failByDrop=False,
+        )
+        loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+        asyncio.set_event_loop(loop)
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.addSystemEventTrigger("before", "shutdown", self._stopped)
+        reactor.callWhenRunning(lambda: loop.create_task(self._start(listening, ready)))
+        reactor.run()
+
+    async def _start(self, listening: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await ready()
+        except Exception:
+            logger.exception("Tickwire could not start")
+            self.failed = True
+            reactor.stop()
+            return
+        self._port = reactor.adoptStreamPort(listening.fileno(), listening.family, self.http_factory)
+        listening.close()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, Protocol):
+            scope["extensions"] = {EXTENSION: Direct(protocol)}
+        return super().create_application(protocol, scope)
+
+    def _stopped(self) -> Any:
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._drain()))
+
+    async def _drain(self) -> None:
+        """Let everybody close in order, then cut what is left; Daphne would cut at once, without a close frame."""
+        if hasattr(self, "_port"):
+            self._port.stopListening()
+        try:
+            await self._on_stop()
+        except Exception:
+            logger.exception("Tickwire did not end in order")
+        running = [
+            details["application_instance"]
+            for details in self.connections.values()
+            if "application_instance" in details
+        ]
+        if running:
+            _, late = await asyncio.wait(running, timeout=DRAIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a listening socket; `shared` lets several processes of ours accept on one port. Raises `OSError`."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind(address)
+    listening.listen(BACKLOG)
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,400 @@
+"""One connection's protocol as a sans-I/O machine: handshake, deadlines, subscriptions, limits.
+
+`opened`, `received` and `due` return scripts: generators of effects. Whoever drives one performs each effect in order
+and sends the answer of a question back in (a `Refused` answer is thrown in). Time is handed in; nothing here waits.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.errors import AUTH_FAILED, AUTH_TIMEOUT, TOO_MANY_CONNECTIONS, Close, Code, Refused
+from accounts.identity import Identity
+from engine.values import Tick
+from streaming import topics
+from streaming.dialects import EVENT_STREAM, choose
+from streaming.dialects.base import Catalogue, Dialect, MessageId, message_id
+from streaming.dialects.json_text import read_object
+from streaming.messages import (
+    Authenticate,
+    Authenticated,
+    Channel,
+    Heartbeat,
+    ListSubscriptions,
+    News,
+    Ping,
+    Pong,
+    Publish,
+    Published,
+    Reply,
+    Request,
+    Signature,
+    Step,
+    Stepped,
+    Subscribe,
+    Subscribed,
+    Subscriptions,
+    Unsubscribe,
+    Unsubscribed,
+    Welcome,
+)
+
+MAX_SUBSCRIPTIONS = 8_000
+"""Channels on one connection: 1,000 products with their quotes and six candle resolutions, and room to spare."""
+
+MAX_AUTH_FAILURES = 3
+"""Source: protocols, section 2: three failures close the connection."""
+
+
+# ---- effects: what the consumer has to do
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write this control message (JSON text)."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Write this event, numbered where the dialect numbers."""
+
+    news: News
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Deliver this topic from now on; with `interval_ms`, at most one event per that time."""
+
+    topic: str
+    interval_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prime:
+    """Write the last known of this public channel: its last quote, its open candle."""
+
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class PrimeStatus:
+    """Write this product's feed state if it is not open."""
+
+    product: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """This connection's first market subscription stands (a replay may be waiting for it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """Close the connection; nothing follows."""
+
+    close: Close
+
+
+# ---- questions: effects with an answer
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyToken:
+    """Answer with the `Identity` of this secret."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySignature:
+    """Answer with the `Identity` that signed `GET /ws-auth`."""
+
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSubscribe:
+    """Spend one subscribe of this address's budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBackSubscribe:
+    """The message was refused after all: it consumes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitTicks:
+    """Answer with the `(index, code)` of the ticks that the feed refused."""
+
+    ticks: tuple[Tick, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepReplay:
+    """Let a replay play one more tick."""
+
+
+Effect = (
+    Send | Emit | Join | Leave | Prime | PrimeStatus | Ready | Shut
+    | VerifyToken | VerifySignature | TakeSubscribe | GiveBackSubscribe | SubmitTicks | StepReplay
+)  # fmt: skip
+Script = Generator[Effect, Any, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What an address serves: one dialect or (None) whichever the client's first telling message speaks.
+
+    `greets` with a welcome; `browser`: the identity comes from the session cookie, keys in messages are ignored.
+    """
+
+    dialect: Dialect | None
+    greets: bool
+    browser: bool = False
+
+
+class Session:
+    """One connection. `deadline_s` (monotonic seconds, None: none) is when `due` wants to be called."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        catalogue: Catalogue,
+        auth_window_s: float,
+        now_s: float,
+        wall_ms: Callable[[], int],
+        identity: Identity | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.dialect = endpoint.dialect
+        self.identity = identity
+        self.channels: dict[Channel, int] = {}
+        self._catalogue = catalogue
+        self._auth_window_s = auth_window_s
+        self._wall_ms = wall_ms
+        self._signature: Signature | None = None
+        self._failures = 0
+        self._auth_deadline_s: float | None = None if identity else now_s + auth_window_s
+        self._heartbeat_s: float | None = None
+        self._ready = False
+
+    @property
+    def deadline_s(self) -> float | None:
+        return min((at for at in (self._auth_deadline_s, self._heartbeat_s) if at is not None), default=None)
+
+    # ---- scripts
+
+    def opened(self) -> Script:
+        if self.endpoint.greets:
+            yield self._reply(Welcome(int(self._auth_window_s), self._wall_ms()))
+
+    def received(self, text: str, now_s: float) -> Script:
+        """Handle one text message; `now_s` is monotonic."""
+        identifier: MessageId = None
+        try:
+            message = read_object(text)
+            identifier = message_id(message)
+            yield from self._request(self._decode(message), identifier, now_s)
+        except Refused as refused:
+            yield self._reply(refused, identifier)
+            if refused.code is Code.TOO_MANY_CONNECTIONS:
+                yield Shut(TOO_MANY_CONNECTIONS)
+            elif self._failures >= MAX_AUTH_FAILURES:
+                yield Shut(AUTH_FAILED)
+
+    def due(self, now_s: float) -> Script:
+        """Do what the clock asks for: the auth window's end, a heartbeat."""
+        if self._auth_deadline_s is not None and now_s >= self._auth_deadline_s:
+            self._auth_deadline_s = self._heartbeat_s = None
+            yield self._reply(Refused(Code.AUTH_TIMEOUT))
+            yield Shut(AUTH_TIMEOUT)
+        elif self._heartbeat_s is not None and now_s >= self._heartbeat_s:
+            # From the plan, not from now: a late timer must not make the next one later still.
+            self._heartbeat_s = max(self._heartbeat_s + self._policy_heartbeat_s, now_s)
+            yield Emit(Heartbeat(self._wall_ms()))
+
+    # ---- requests
+
+    def _decode(self, message: dict[str, Any]) -> Request:
+        if self.dialect is None and message.get("type") == "ping":
+            return Ping()
+        if self.dialect is None:
+            self.dialect = choose(message)
+        return self.dialect.decode(message, self._catalogue)
+
+    def _request(self, request: Request, identifier: MessageId, now_s: float) -> Script:
+        if isinstance(request, Ping):
+            yield self._reply(Pong(self._wall_ms()), identifier)
+            return
+        if isinstance(request, Authenticate):
+            yield from self._authenticate(request, identifier)
+            return
+        assert self.dialect is not None
+        if self.dialect.policy.public_needs_identity and self.identity is None:
+            raise Refused(Code.AUTHENTICATION_REQUIRED)
+        match request:
+            case Subscribe():
+                yield from self._limited(self._subscribe(request, identifier, now_s))
+            case Unsubscribe():
+                yield from self._limited(self._unsubscribe(request, identifier))
+            case ListSubscriptions():
+                yield self._reply(Subscriptions(self.channels), identifier)
+            case Publish():
+                yield from self._publish(request, identifier)
+            case Step():
+                yield StepReplay()
+                yield self._reply(Stepped(), identifier)
+
+    def _authenticate(self, request: Authenticate, identifier: MessageId) -> Script:
+        if self.identity is not None:
+            raise Refused(Code.ALREADY_AUTHENTICATED)
+        identity = yield from self._verified(VerifyToken(request.token))
+        if not identity.scopes & {"market", "feed"}:
+            self._failures += 1
+            raise Refused(Code.SCOPE_DENIED)
+        self.identity = identity
+        self._auth_deadline_s = None
+        yield self._reply(Authenticated(), identifier)
+
+    def _verified(self, question: VerifyToken | VerifySignature) -> Generator[Effect, Any, Identity]:
+        try:
+            identity = yield question
+        except Refused as refused:
+            # No room for the connection, or no answer to be had, says nothing about the key.
+            if refused.code not in (Code.TOO_MANY_CONNECTIONS, Code.UNAVAILABLE):
+                self._failures += 1
+            raise
+        assert isinstance(identity, Identity)
+        return identity
+
+    def _limited(self, script: Script) -> Script:
+        """Run a subscribe or unsubscribe within the address's budget; a refused one consumes nothing."""
+        assert self.dialect is not None
+        if not self.dialect.policy.subscribes_limited:
+            yield from script
+            return
+        yield TakeSubscribe()
+        try:
+            yield from script
+        except Refused:
+            yield GiveBackSubscribe()
+            raise
+
+    def _subscribe(self, request: Subscribe, identifier: MessageId, now_s: float) -> Script:
+        if len(self.channels.keys() | request.channels.keys()) > MAX_SUBSCRIPTIONS:
+            raise Refused(Code.TOO_MANY_SUBSCRIPTIONS, f"At most {MAX_SUBSCRIPTIONS} subscriptions on one connection")
+        identity = yield from self._identity_for(request.signature)
+        for channel in request.channels:
+            _permit(channel, identity, self.dialect)
+        self.identity = identity
+        self._signature = request.signature or self._signature
+        fresh = [
+            channel for channel, interval_ms in request.channels.items() if self.channels.get(channel) != interval_ms
+        ]
+        self._settle(request, now_s)
+        before = self._topics()
+        self.channels |= request.channels
+        yield from self._rejoin(before)
+        yield self._reply(Subscribed(tuple(request.channels), self.channels), identifier)
+        for channel in fresh:
+            if channel.public:
+                yield Prime(channel)
+        for product in dict.fromkeys(channel.product for channel in fresh if channel.public):
+            if topics.status(product) not in before:
+                yield PrimeStatus(product)
+        if not self._ready and any(channel.public for channel in self.channels):
+            self._ready = True
+            yield Ready()
+
+    def _identity_for(self, signature: Signature | None) -> Generator[Effect, Any, Identity | None]:
+        """Return who is asking after this message; the same auth again on its own connection is a no-op."""
+        if signature is None or self.endpoint.browser or signature == self._signature:
+            return self.identity
+        if self.identity is not None and self.identity.key_id != signature.key_id:
+            raise Refused(Code.ALREADY_AUTHENTICATED)
+        identity = yield from self._verified(VerifySignature(signature))
+        return identity
+
+    def _settle(self, request: Subscribe, now_s: float) -> None:
+        """End the auth window, and start the heartbeats, if this accepted message does so."""
+        if self.identity is not None or any(channel.public for channel in request.channels):
+            self._auth_deadline_s = None
+        if self._heartbeat_s is None and self._policy_heartbeat_s and request.channels:
+            self._heartbeat_s = now_s + self._policy_heartbeat_s
+
+    def _unsubscribe(self, request: Unsubscribe, identifier: MessageId) -> Script:
+        asked = tuple(self.channels) if request.channels is None else request.channels
+        before = self._topics()
+        for channel in asked:
+            self.channels.pop(channel, None)
+        yield from self._rejoin(before)
+        yield self._reply(Unsubscribed(asked, self.channels), identifier)
+
+    def _publish(self, request: Publish, identifier: MessageId) -> Script:
+        if self.identity is None:
+            raise Refused(Code.AUTHENTICATION_REQUIRED)
+        if "feed" not in self.identity.scopes:
+            raise Refused(Code.SCOPE_DENIED)
+        refused = yield SubmitTicks(request.ticks, f"key:{self.identity.key_id}")
+        yield self._reply(Published(len(request.ticks) - len(refused), tuple(refused)), identifier)
+
+    # ---- helpers
+
+    @property
+    def _policy_heartbeat_s(self) -> float:
+        return 0 if self.dialect is None else self.dialect.policy.heartbeat_s
+
+    def _reply(self, reply: Reply, identifier: MessageId = None) -> Send:
+        # Before the dialect is known, a refusal, a pong and the welcome are spelled alike in both.
+        return Send((self.dialect or EVENT_STREAM).reply(reply, identifier))
+
+    def _topics(self) -> dict[str, int]:
+        """Return topic -> interval of everything subscribed; a product's feed state comes with its first channel."""
+        found: dict[str, int] = {}
+        for channel, interval_ms in self.channels.items():
+            if channel.kind == "quotes":
+                found[topics.quotes(channel.product)] = interval_ms
+            elif channel.kind == "candles":
+                found[topics.candles(channel.product, channel.resolution)] = 0
+            elif channel.kind != "heartbeat":
+                assert self.identity is not None
+                found[topics.private(channel.kind, channel.environment, self.identity.user_id)] = 0
+            if channel.public:
+                found[topics.status(channel.product)] = 0
+        return found
+
+    def _rejoin(self, before: dict[str, int]) -> Script:
+        after = self._topics()
+        for topic in before:
+            if topic not in after:
+                yield Leave(topic)
+        for topic, interval_ms in after.items():
+            if before.get(topic) != interval_ms:
+                yield Join(topic, interval_ms)
+
+
+def _permit(channel: Channel, identity: Identity | None, dialect: Dialect | None) -> None:
+    """Raise `Refused` unless this caller may have the channel."""
+    if channel.public:
+        if dialect is not None and dialect.policy.public_needs_identity:
+            assert identity is not None
+            if "market" not in identity.scopes:
+                raise Refused(Code.SCOPE_DENIED)
+        return
+    if channel.kind == "heartbeat":
+        return
+    if identity is None:
+        raise Refused(Code.AUTHENTICATION_REQUIRED)
+    if "read" not in identity.scopes:
+        raise Refused(Code.SCOPE_DENIED)
+    if channel.environment not in identity.environments:
+        raise Refused(Code.ENVIRONMENT_DENIED)

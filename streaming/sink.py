@@ -1,0 +1,100 @@
+"""One connection's way out: numbers events, holds the newest while the reader is slow, never waits."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from accounts.errors import SLOW_CONSUMER, Close
+from engine.values import Candle
+from streaming.dialects.base import Dialect
+from streaming.frames import Encoded, Numbered
+from streaming.messages import News
+
+MAX_HELD = 20_000
+"""Newest-per-topic events held for a reader that does not read: 8,000 subscriptions and the candles that closed."""
+
+MAX_QUEUED = 1_000
+"""Messages that may not be conflated (replies, private events) queued for such a reader before it is closed."""
+
+
+class Writer(Protocol):
+    """Takes ready frames without waiting. `blocked` from the first byte that the peer has no room for until drained."""
+
+    blocked: bool
+
+    def write(self, frames: bytes) -> None: ...
+
+
+class Sink:
+    """Stamps the sequence at the moment of writing, so that what is conflated leaves no gap."""
+
+    __slots__ = ("_held", "_on_overflow", "_queue", "closed", "conflated", "dialect", "sequence", "writer")
+
+    def __init__(self, writer: Writer, on_overflow: Callable[[Close], None]) -> None:
+        self.writer = writer
+        self.dialect: Dialect | None = None
+        self.sequence = 0
+        self.conflated = 0
+        self.closed = False
+        # what may be replaced -> its newest event, in the order of arrival
+        self._held: dict[object, Encoded] = {}
+        self._queue: deque[Encoded] = deque()
+        self._on_overflow = on_overflow
+
+    def send(self, encoded: Encoded) -> None:
+        """Write a message that must not be lost: at once, or first when the reader has room again."""
+        if self.closed:
+            return
+        if self.writer.blocked:
+            self._queue.append(encoded)
+            if len(self._queue) > MAX_QUEUED:
+                self._on_overflow(SLOW_CONSUMER)
+            return
+        self.writer.write(self._stamped(encoded))
+
+    def deliver(self, topic: str, news: list[News], encoded: list[Encoded], joined: bytes | None) -> None:
+        """Write a topic's events of one loop turn; `joined` are their frames in one piece where nothing is numbered."""
+        if self.closed:
+            return
+        if self.writer.blocked:
+            for item, ready in zip(news, encoded, strict=True):
+                self._hold(_replaceable(topic, item), ready)
+            return
+        if joined is None:
+            joined = b"".join([self._stamped(ready) for ready in encoded])
+        self.writer.write(joined)
+
+    def drained(self) -> None:
+        """Write what was queued and held, as far as the reader takes it now."""
+        while self._queue and not self._stuck():
+            self.writer.write(self._stamped(self._queue.popleft()))
+        while self._held and not self._stuck():
+            self.writer.write(self._stamped(self._held.pop(next(iter(self._held)))))
+
+    def forget(self, topic: str) -> None:
+        """Drop what is held of a topic that the client has left."""
+        for key in [key for key in self._held if key == topic or (isinstance(key, tuple) and key[0] == topic)]:
+            del self._held[key]
+
+    def _stuck(self) -> bool:
+        return self.closed or self.writer.blocked
+
+    def _hold(self, key: object, encoded: Encoded) -> None:
+        if self._held.pop(key, None) is not None:
+            self.conflated += 1
+        self._held[key] = encoded
+        if len(self._held) > MAX_HELD:
+            self._on_overflow(SLOW_CONSUMER)
+
+    def _stamped(self, encoded: Encoded) -> bytes:
+        if isinstance(encoded, Numbered):
+            self.sequence += 1
+            return encoded.frame(self.sequence)
+        return encoded
+
+
+def _replaceable(topic: str, news: News) -> object:
+    """Return what a newer event may replace: the topic's last one, but never a closed candle."""
+    if isinstance(news, Candle) and news.closed:
+        return (topic, news.start_s)
+    return topic

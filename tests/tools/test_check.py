@@ -1,0 +1,64 @@
+"""The runner of `make test`: does it count honestly?"""
+
+import sys
+
+from tools import check, chromium
+
+JUNIT = """<testsuites><testsuite>
+<testcase name="a"/>
+<testcase name="b"><failure message="no"/></testcase>
+<testcase name="c"><error message="no"/></testcase>
+<testcase name="d"><skipped message="later"/></testcase>
+</testsuite></testsuites>"""
+
+
+def part(code, *, report=None):
+    return check.Part("sample", [sys.executable, "-c", f"raise SystemExit({code})"], report=report)
+
+
+def test_it_counts_passed_failed_and_skipped(tmp_path):
+    report = tmp_path / "junit.xml"
+    report.write_text(JUNIT)
+    assert check.counts(report) == (1, 2, 1)
+
+
+def test_a_run_without_a_report_counts_nothing(tmp_path):
+    assert check.counts(tmp_path / "missing.xml") == (0, 0, 0)
+
+
+def test_a_check_that_ends_well_counts_as_one_passed():
+    outcome = check.run(part(0))
+    assert (outcome.passed, outcome.failed) == (1, 0)
+
+
+def test_a_run_that_breaks_down_before_any_test_has_failed():
+    outcome = check.run(part(3, report="pytest"))
+    assert (outcome.passed, outcome.failed) == (0, 1)
+
+
+def test_a_part_that_hangs_is_ended_and_has_failed(monkeypatch, capfd):
+    monkeypatch.setattr(check, "PART_TIME_MAX_S", 0.2)
+    outcome = check.run(check.Part("sample", [sys.executable, "-c", "import time; time.sleep(60)"]))
+    assert outcome.failed == 1
+    assert "did not end within" in capfd.readouterr().out
+
+
+def test_the_last_line_is_the_sum(capsys):
+    check.print_summary([check.Outcome("a", 1.0, 3, 0, 0), check.Outcome("b", 2.0, 4, 1, 0)])
+    assert capsys.readouterr().out.splitlines()[-1] == "7 passed, 1 failed"
+
+
+def test_a_missing_browser_fails_and_is_told(monkeypatch, capfd):
+    monkeypatch.setattr(chromium, "ensure", missing)
+    outcome = check.run(check.Part("browser", ["true"]))
+    assert outcome.failed == 1
+    assert "install it" in capfd.readouterr().out
+
+
+def missing():
+    raise chromium.ChromiumMissing("install it")
+
+
+def test_an_unknown_part_is_refused(capsys):
+    assert check.main(["nonsense"]) == 2
+    assert "no such part: nonsense" in capsys.readouterr().err

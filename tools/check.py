@@ -1,0 +1,176 @@
+"""Run the parts of `make test`, print what each took, and end with one line: N passed, N failed.
+
+    python -m tools.check [PART …]
+
+A part fails when its command does, whatever the counts say; style, types and arrows count as one check each.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tools import chromium
+from tools.setup import ROOT, node_command
+
+PART_TIME_MAX_S = 600
+"""A part that takes longer hangs; all of them together are meant to take a quarter of an hour at most."""
+
+HANG_DUMP_S = 120
+"""A single test that takes longer prints where it hangs."""
+
+POSTGRES = {"TEST_DB": "postgres"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of `make test`. `report` says how its command is asked for a JUnit file; None: it has none."""
+
+    name: str
+    command: Sequence[str]
+    report: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a part came to, in tests (or checks) and seconds."""
+
+    name: str
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int
+
+
+def parts() -> list[Part]:
+    """Return all parts in the order of `make test`: what is quick to fail comes first."""
+    python = sys.executable
+    ruff = "ruff check . && ruff format --check ."
+    bin_path = f"{Path(python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    arrows = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}", "PATH": bin_path}
+    every = [
+        Part("style", ["sh", "-c", ruff], environment={"PATH": bin_path}),
+        # mypy's Django plugin reads the settings, and those keep secrets in DATA_DIR: not in the developer's.
+        Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"}),
+        Part("arrows", ["lint-imports"], environment=arrows),
+        _pytest("unit", "not journey and not browser", *_workers()),
+        _pytest("journeys", "journey"),
+        _pytest("postgres", "not journey and not browser", *_workers(), environment=POSTGRES),
+        _pytest("postgres-journeys", "journey", environment=POSTGRES),
+        Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node"),
+        _pytest("browser", "browser"),
+    ]
+    # A project without JavaScript of its own has none to test; tests/test_layout.py says when it needs some.
+    return [part for part in every if part.name != "js" or (ROOT / "tests" / "js").is_dir()]
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the named parts, or all, and return the exit code."""
+    chosen = [part for part in parts() if not names or part.name in names]
+    unknown = set(names) - {part.name for part in chosen}
+    if unknown:
+        print(f"no such part: {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    try:
+        outcomes = [run(part) for part in chosen]
+    except KeyboardInterrupt:
+        return 130
+    print_summary(outcomes)
+    return 1 if any(outcome.failed for outcome in outcomes) else 0
+
+
+def run(part: Part) -> Outcome:
+    """Run one part with its output passed through."""
+    print(f"\n── {part.name} " + "─" * (100 - len(part.name)), flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tickwire-check-") as folder:
+        report = Path(folder) / "junit.xml"
+        code = _exit_code(part, report)
+        passed, failed, skipped = counts(report) if part.report else (int(code == 0), 0, 0)
+    if code != 0:
+        failed = max(failed, 1)  # a run that broke down, collected nothing or took too long has failed
+    return Outcome(part.name, time.monotonic() - began, passed, failed, skipped)
+
+
+def counts(report: Path) -> tuple[int, int, int]:
+    """Return the numbers of passed, failed and skipped tests of a JUnit file; zeros when there is none."""
+    if not report.exists() or report.stat().st_size == 0:
+        return 0, 0, 0
+    passed = failed = skipped = 0
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed += 1
+        elif case.find("skipped") is not None:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def print_summary(outcomes: Sequence[Outcome]) -> None:
+    """Print a table of the parts and, as the very last line, the sum."""
+    print(f"\n{'part':<18} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
+    for outcome in outcomes:
+        print(
+            f"{outcome.name:<18} {outcome.passed:>7} {outcome.failed:>7} {outcome.skipped:>8} {outcome.seconds:>8.1f}"
+        )
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    print(f"{'together':<18} {'':>7} {'':>7} {'':>8} {seconds:>8.1f}\n")
+    passed, failed = sum(outcome.passed for outcome in outcomes), sum(outcome.failed for outcome in outcomes)
+    print(f"{passed} passed, {failed} failed", flush=True)
+
+
+def _pytest(name: str, selection: str, *options: str, environment: Mapping[str, str] | None = None) -> Part:
+    command = [
+        sys.executable, "-m", "pytest", "-q", "-rs", "-m", selection,
+        "-o", f"faulthandler_timeout={HANG_DUMP_S}", *options,
+    ]  # fmt: skip
+    return Part(name, command, report="pytest", environment=environment or {})
+
+
+def _workers() -> list[str]:
+    return ["-n", str(max(1, min(8, os.cpu_count() or 1)))]
+
+
+def _exit_code(part: Part, report: Path) -> int:
+    try:
+        environment = {**os.environ, **part.environment, **_tools(part)}
+        command = [*part.command, *_report_options(part, report)]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=PART_TIME_MAX_S, check=False
+        ).returncode
+    except subprocess.TimeoutExpired:
+        print(f"{part.name} did not end within {PART_TIME_MAX_S} s", flush=True)
+    except chromium.ChromiumMissing as missing:
+        print(missing, flush=True)
+    return 1
+
+
+def _tools(part: Part) -> Mapping[str, str]:
+    """Return the paths of what a part needs besides Python."""
+    if part.name == "browser":
+        return {"CHROMIUM": chromium.ensure()}
+    if part.name == "js":
+        return {"NODE": node_command()[0]}
+    return {}
+
+
+def _report_options(part: Part, report: Path) -> list[str]:
+    if part.report == "pytest":
+        return [f"--junit-xml={report}"]
+    if part.report == "node":
+        return [
+            "--test-reporter=spec", "--test-reporter-destination=stdout",
+            "--test-reporter=junit", f"--test-reporter-destination={report}",
+        ]  # fmt: skip
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
