@@ -1,10 +1,11 @@
 """The event document's clients against a real server."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.journeys.clients import Client, event_client
+from tests.journeys.clients import Client, event_client, tick_client
 from tests.journeys.harness import RELAXED, Server
 
 
@@ -85,31 +86,43 @@ def test_ten_thousand_events_have_no_gap_for_a_slow_reader_and_a_conflated_one(t
 
 
 def _overrun(server):
-    publisher = Client(server.ws_url + "/ws/ticks")
-    publisher.next()
-    secret = server.issue_key("pub", "--scope", "feed").secret
-    assert publisher.ask({"type": "auth", "apiKey": secret})["success"] is True
-    channel = "trading:quotes:EUR-USD"
-    fast, slow, conflated = (event_client(server, name) for name in (channel, channel, f"{channel}@250ms"))
-    # Without the kernel's buffers a reader that stalls would be noticed late.
-    base_ms = int(time.time() * 1000)
-    published, last = 0, ""
-    while published < 10_000:
-        ticks = []
-        for index in range(published, published + 500):
-            bid = f"1.1{index % 10_000:04d}"
-            ticks.append(["EURUSD", bid, "1.30000", base_ms + index // 100])
-            last = bid
-        reply = publisher.ask({"type": "publish", "ticks": ticks})
-        assert reply["accepted"] == 500, reply
-        published += 500
-    for client, least in ((fast, 10_000), (conflated, 1), (slow, 1)):
-        expected, quotes = 0, 0
-        while True:
-            event = client.next()
-            expected += 1
-            assert event["sequence"] == expected
-            quotes += event["event"] == "quote"
-            if event["event"] == "quote" and event["data"][2] == last:
-                break
-        assert quotes >= least
+    """Publish 10,500 ticks; the stalled and the conflated reader begin to read when all is over."""
+    channel, ticks = "trading:quotes:EUR-USD", 10_500
+    secret = server.issue_key("pub", "--scope", "market", "--scope", "feed").secret
+    publisher = tick_client(server, secret)
+    clients = [event_client(server, name) for name in (channel, channel, f"{channel}@250ms")]
+    last = f"1.{10_000 + ticks - 1:05d}"
+    with ThreadPoolExecutor() as threads:
+        read: list[int] = []
+        keeping_up = threads.submit(quotes_until, clients[0], last, read)
+        for start in range(0, ticks, 500):
+            wait_until(lambda reached=start: len(read) >= reached)
+            stamp_ms = int(time.time() * 1000)
+            batch = [["EURUSD", f"1.{10_000 + index:05d}", "1.30000", stamp_ms] for index in range(start, start + 500)]
+            assert publisher.ask({"type": "publish", "ticks": batch})["accepted"] == 500
+        assert keeping_up.result() == ticks
+    stalled, conflated = (quotes_until(client, last) for client in clients[1:])
+    assert 1 <= stalled < ticks
+    assert 1 <= conflated < 100
+
+
+def wait_until(true, within_s=30):
+    deadline_s = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+def quotes_until(client, bid, read=None):
+    """Read up to the quote with this bid; check that no sequence number is missing and return how many quotes came."""
+    sequence = quotes = 0
+    while True:
+        event = client.next()
+        sequence += 1
+        assert event["sequence"] == sequence
+        if event["event"] == "quote":
+            quotes += 1
+            if read is not None:
+                read.append(quotes)
+            if event["data"][2] == bid:
+                return quotes

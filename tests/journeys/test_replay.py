@@ -1,0 +1,163 @@
+"""A recorded market, played to a real client: every tick, in order, and candles that a recomputation agrees with."""
+
+import json
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.clients import Client, event_client, tick_client
+from tests.journeys.harness import RELAXED, Server, ServerFailed
+from tests.plugins.services import ROOT
+
+SHARED = Path(os.environ.get("TICKWIRE_SHARED", ROOT.parent / "shared")) / "market"
+
+
+def histdata(path):
+    """Read a HistData file apart from the product's own reader: (time ms, bid text, ask text)."""
+    rows = []
+    for line in path.read_text().splitlines():
+        stamp, bid, ask, _ = line.split(",")
+        when = datetime.strptime(stamp[:15], "%Y%m%d %H%M%S").replace(tzinfo=UTC) + timedelta(hours=5)
+        rows.append((int(when.timestamp()) * 1000 + int(stamp[15:]), bid, ask))
+    return rows
+
+
+def recomputed(rows, length_s, signal):
+    """Return bucket start -> [open, high, low, close] of rows, by sorting into buckets and nothing clever."""
+    buckets = {}
+    for time_ms, bid, ask in rows:
+        price = {"bid": Decimal(bid), "ask": Decimal(ask), "mid": (Decimal(bid) + Decimal(ask)) / 2}[signal]
+        price = price.quantize(Decimal("0.00001"), ROUND_DOWN)
+        buckets.setdefault(time_ms // 1000 // length_s * length_s, []).append(price)
+    return {
+        str(start): [str(price) for price in (prices[0], max(prices), min(prices), prices[-1])]
+        for start, prices in buckets.items()
+    }
+
+
+@pytest.fixture(params=["recorded", "generated"])
+def ticks_file(request, tmp_path):
+    """The real EUR/USD ticks of a day, and made-up ones of the same layout."""
+    if request.param == "recorded":
+        path = SHARED / "eurusd-ticks-2020.csv"
+        if not path.exists() and "CI" not in os.environ:
+            pytest.skip("the shared market data is not here (TICKWIRE_SHARED)")
+        return path
+    chance = random.Random(5)
+    when, price, lines = datetime(2020, 3, 2, 9), 110_000, []
+    for _ in range(3_000):
+        when += timedelta(milliseconds=chance.randrange(0, 9_000))
+        price += chance.randrange(-9, 10)
+        bid, ask = price / 100_000, (price + chance.randrange(0, 30)) / 100_000
+        lines.append(f"{when:%Y%m%d %H%M%S}{when.microsecond // 1000:03d},{bid:.5f}0,{ask:.5f}0,0")
+    path = tmp_path / "eurusd-made-up.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_each_tick_arrives_in_order_and_candles_equal_a_recomputation(ticks_file, tmp_path, server_env):
+    rows = histdata(ticks_file)
+    arguments = ["--feed", f"replay:{ticks_file}", "--speed", "1000", "--wait-clients", "1"]
+    if server_env:
+        arguments += ["--workers", "2"]
+    with Server(tmp_path, *arguments, env={**RELAXED, **server_env}) as server:
+        key = server.issue_key()
+        watcher = Client(server.ws_url + "/ws/events")  # opened before the replay starts, subscribed with its start
+        with tick_client(server, key.secret) as client:
+            watcher.send({"type": "subscribe", "channels": ["trading:candles:EUR-USD:60"]})
+            if server_env:
+                # The replay begins with the first subscription; the other process's must stand by then.
+                time.sleep(0.5)
+            assert client.ask({"type": "subscribe", "symbol": "EURUSD"})["type"] == "subscribed"
+            received = ticks_until_stale(client, len(rows))
+        if not server_env:
+            assert [(time_ms, bid, ask) for time_ms, bid, ask in received] == [
+                (time_ms, Decimal(bid), Decimal(ask)) for time_ms, bid, ask in rows
+            ]
+        finals = closed_candles(watcher, len(recomputed(rows, 3600, "mid")))
+        for signal, place in (("mid", "m"), ("bid", "b"), ("ask", "a")):
+            expected = recomputed(rows, 3600, signal)
+            assert {final["t"]: final[place] for final in finals} == expected
+            assert from_rest(server, "60", signal) == expected
+            assert from_rest(server, "1", signal) == recomputed(rows, 60, signal)
+
+
+def ticks_until_stale(client, count):
+    """Read ticks up to the replay's end, which says stale; prices as the JSON text spells them."""
+    received = []
+    while True:
+        client.ws.settimeout(120)
+        message = json.loads(client.ws.recv(), parse_float=Decimal)
+        if message["type"] == "tick":
+            received.append((message["time"], message["bid"], message["ask"]))
+        elif message["type"] == "status" and message["state"] == "stale" and len(received) >= count * 0.9:
+            return received
+
+
+def closed_candles(client, count):
+    finals, seen = [], set()
+    while len(finals) < count:
+        event = client.next(within_s=20)
+        if event.get("event") == "candle" and event["data"]["closed"]:
+            assert event["data"]["t"] not in seen
+            seen.add(event["data"]["t"])
+            finals.append(event["data"])
+    return finals
+
+
+def from_rest(server, resolution, signal):
+    """Page through all candles, newest first, as the vendor's client does."""
+    found, end = {}, ""
+    while True:
+        page = server.get(f"/trading/candles/EUR-USD/{resolution}?signal={signal}{end}")
+        found |= {row[0]: row[1:] for row in page}
+        if len(page) < 150:
+            return found
+        end = f"&end={int(page[-1][0]) - 1}"
+
+
+def test_step_by_step_a_tick_waits_for_a_clients_word(tmp_path):
+    path = tmp_path / "eurusd-steps.csv"
+    path.write_text("timestamp,bid,ask\n" + "".join(f"2020-01-01T00:00:0{n}Z,1.1000{n},1.1001{n}\n" for n in range(5)))
+    with (
+        Server(tmp_path, "--feed", f"replay:{path}", "--speed", "step", env=RELAXED) as server,
+        event_client(server, "trading:quotes:EUR-USD") as client,
+    ):
+        for n in range(5):
+            client.send({"type": "step"})
+            assert client.until(event="quote")["data"][2] == f"1.1000{n}"
+
+
+def test_what_is_wrong_with_a_source_is_one_sentence(tmp_path):
+    bad = tmp_path / "eurusd-bad.csv"
+    bad.write_text("timestamp,bid,ask\n2020-01-01T00:00:00Z,1.1,1.2\n2020-01-01T00:00:01Z,abc,1.2\n")
+    for feed, words in (
+        ("replay:nowhere.csv", "There is no file nowhere.csv."),
+        (f"replay:{bad}", "line 3 cannot be read"),
+        ("magic", "--feed is sim, none or replay"),
+    ):
+        server = Server(tmp_path, "--feed", feed, env=RELAXED)
+        with pytest.raises(ServerFailed) as failed:
+            server.start(lambda: False)
+        assert words in str(failed.value)
+        assert "Traceback" not in server.log()
+
+
+def test_a_replay_of_the_past_needs_fresh(tmp_path):
+    path = tmp_path / "eurusd-old.csv"
+    path.write_text("timestamp,bid,ask\n2020-01-01T00:00:00Z,1.1,1.2\n")
+    with Server(tmp_path, env=RELAXED):
+        pass  # its simulator made candles of these days
+    server = Server(tmp_path, "--feed", f"replay:{path}", env=RELAXED)
+    with pytest.raises(ServerFailed, match="add --fresh"):
+        server.start(lambda: False)
+    with Server(tmp_path, "--feed", f"replay:{path}", "--fresh", env=RELAXED) as fresh:
+        deadline_s = time.monotonic() + 5
+        while not (rows := fresh.get("/trading/candles/EUR-USD/1D")) and time.monotonic() < deadline_s:
+            time.sleep(0.1)
+        assert [row[0] for row in rows] == ["1577836800"]
