@@ -21,7 +21,7 @@ from streaming.dialects import EVENT_STREAM
 from streaming.frames import payloads, text_frame
 from streaming.messages import Shutdown
 from streaming.node import Node
-from streaming.server import EXTENSION
+from streaming.server import EXTENSION, Direct, DirectWriter
 from streaming.session import (
     Effect,
     Emit,
@@ -80,13 +80,21 @@ class StreamConsumer(AsyncConsumer):
 
     # ---- life
 
+    @property
+    def _to_server(self) -> Any:
+        """The ASGI `send`; Channels types it more narrowly than ASGI is."""
+        return self.base_send
+
     async def _connect(self) -> None:
         self._node = await self._find_node()
-        self._direct = self.scope.get("extensions", {}).get(EXTENSION)
-        self._address = scope_address(self.scope)
+        # Channels types a scope by the server's protocol; ours has more in it.
+        scope: Any = self.scope
+        self._direct: Direct | None = (scope.get("extensions") or {}).get(EXTENSION)
+        self._address = scope_address(scope)
         identity = await self._browser_identity() if self._endpoint.browser else None
-        await self.base_send({"type": "websocket.accept"})
-        self._writer = (self._direct and self._direct.writer()) or QueueWriter(self.base_send)
+        await self._to_server({"type": "websocket.accept"})
+        direct_writer = None if self._direct is None else self._direct.writer()
+        self._writer: DirectWriter | QueueWriter = direct_writer or QueueWriter(self._to_server)
         self._sink = Sink(self._writer, self.end)
         self._writer.on_drained(self._sink.drained)
         self._sink.dialect = self._endpoint.dialect
@@ -150,7 +158,7 @@ class StreamConsumer(AsyncConsumer):
         if self._timer is not None:
             self._timer.cancel()
         message = {"type": "websocket.close", "code": close.code, "reason": close.reason}
-        self._closing = asyncio.ensure_future(self._writer.close(partial(self.base_send, message)))
+        self._closing = asyncio.ensure_future(self._writer.close(partial(self._to_server, message)))
 
     # ---- scripts
 
@@ -278,7 +286,8 @@ class StreamConsumer(AsyncConsumer):
     # ---- helpers
 
     async def _browser_identity(self) -> Identity | None:
-        session_key = self.scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, "")
+        scope: Any = self.scope
+        session_key = scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, "")
         try:
             return await self._node.in_thread(partial(services.identity_for_session, session_key))
         except Refused:

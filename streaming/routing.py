@@ -25,11 +25,13 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 def websocket_application(node: Callable[[], Awaitable[Node]]) -> Application:
     """Return the ASGI application of all sockets; an address that is not in the table is refused with 404's meaning."""
-    routes = []
+    routes: list[Any] = []
     for address, endpoint in ENDPOINTS.items():
         consumer: Any = StreamConsumer.as_asgi(endpoint=endpoint, node=node)
-        routes.append(path(address, BrowserOnly(consumer) if endpoint.browser else consumer))
-    router = URLRouter(routes)
+        # Django's path() and Channels' URLRouter disagree about what an application is.
+        application_of: Any = BrowserOnly(consumer) if endpoint.browser else consumer
+        routes.append(path(address, application_of))
+    router: Any = URLRouter(routes)
     known = {f"/{address}" for address in ENDPOINTS}
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

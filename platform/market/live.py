@@ -1,4 +1,4 @@
-"""This process's board: the last known quotes, candles and feed states, for REST and the streams alike; and the way in."""
+"""This process's board of what is last known, for REST and the streams alike; and the way in for ticks."""
 
 from collections.abc import Awaitable, Callable, Sequence
 

@@ -31,7 +31,7 @@ BAD_MESSAGES = {
     "an unknown symbol": ('{"type":"subscribe","symbol":"NOSUCH"}', "unknown_symbol"),
     "a symbol with a null character": ('{"type":"subscribe","symbol":"EUR\\u0000USD"}', "unknown_symbol"),
     "a symbol with markup": ('{"type":"subscribe","symbol":"<script>"}', "unknown_symbol"),
-    "Arabic digits": ('{"type":"publish","ticks":[["EURUSD","١","٢",1]]}', "invalid_number"),
+    "Arabic digits": ('{"type":"publish","ticks":[["EURUSD","\\u0661","\\u0662",1]]}', "invalid_number"),
     "an interval nobody offers": ('{"type":"subscribe","symbol":"EURUSD","interval":7}', "invalid_interval"),
     "too many names": (json.dumps({"type": "subscribe", "symbols": ["A"] * 5_000}), "too_many_names"),
 }

@@ -29,7 +29,7 @@ def histdata(path):
 
 def recomputed(rows, length_s, signal):
     """Return bucket start -> [open, high, low, close] of rows, by sorting into buckets and nothing clever."""
-    buckets = {}
+    buckets: dict[int, list[Decimal]] = {}
     for time_ms, bid, ask in rows:
         price = {"bid": Decimal(bid), "ask": Decimal(ask), "mid": (Decimal(bid) + Decimal(ask)) / 2}[signal]
         price = price.quantize(Decimal("0.00001"), ROUND_DOWN)
@@ -100,7 +100,8 @@ def ticks_until_stale(client, count):
 
 
 def closed_candles(client, count):
-    finals, seen = [], set()
+    finals: list[dict] = []
+    seen: set[str] = set()
     while len(finals) < count:
         event = client.next(within_s=20)
         if event.get("event") == "candle" and event["data"]["closed"]:
@@ -112,7 +113,8 @@ def closed_candles(client, count):
 
 def from_rest(server, resolution, signal):
     """Page through all candles, newest first, as the vendor's client does."""
-    found, end = {}, ""
+    found: dict[str, list[str]] = {}
+    end = ""
     while True:
         page = server.get(f"/trading/candles/EUR-USD/{resolution}?signal={signal}{end}")
         found |= {row[0]: row[1:] for row in page}

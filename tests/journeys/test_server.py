@@ -129,7 +129,7 @@ def test_five_hundred_connects_at_once_lose_no_syn(echo):
         client.setblocking(False)
         client.connect_ex(("127.0.0.1", echo.port))
         waiting.register(client, select.POLLOUT)
-    connected = set()
+    connected: set[int] = set()
     while len(connected) < len(clients) and time.monotonic() < started_s + 10:
         for descriptor, _ in waiting.poll(100):
             connected.add(descriptor)
