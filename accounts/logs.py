@@ -25,3 +25,13 @@ class MaskSecrets(logging.Filter):
         if record.exc_info and not record.exc_text:
             record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
         return True
+
+
+class OneLine(logging.Filter):
+    """Shortens a library's traceback, repeated every second while a service is away, to the error's name."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[0] is not None:
+            record.msg, record.args = f"{record.getMessage()} {record.exc_info[0].__name__}", ()
+            record.exc_info = None
+        return True

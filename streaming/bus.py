@@ -6,6 +6,7 @@ feed process sends to the processes without a feed: the newest of everything tha
 
 import asyncio
 import logging
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -32,6 +33,8 @@ BOARD_PART = 500
 RETRY_S = 0.5
 """Between attempts while the layer is away: quotes have to flow again 2 s after it is back."""
 
+SAY_AGAIN_S = 60.0
+
 
 class Bus:
     """One process's end of the channel layer. `receive` is called with every announcement that other processes made."""
@@ -47,6 +50,7 @@ class Bus:
         self._wake_sender = asyncio.Event()
         self._wake_keeper = asyncio.Event()
         self._channel = ""
+        self._said_s = float("-inf")
         self._handlers: dict[str, Callable[[dict[str, Any]], None]] = {}
 
     @property
@@ -97,8 +101,7 @@ class Bus:
                     # The layer is away. What waited is old news when it is back: the board tells what counts.
                     self.lost += 1 + len(self._outbox)
                     self._outbox.clear()
-                    logger.warning("The channel layer does not answer: %s", type(error).__name__)
-                    await asyncio.sleep(RETRY_S)
+                    await self._away(error)
 
     # ---- in
 
@@ -120,8 +123,7 @@ class Bus:
             try:
                 await self._adjust()
             except Exception as error:
-                logger.warning("The channel layer does not answer: %s", type(error).__name__)
-                await asyncio.sleep(RETRY_S)
+                await self._away(error)
                 self._wake_keeper.set()
 
     async def _adjust(self) -> None:
@@ -137,8 +139,7 @@ class Bus:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception as error:
-                logger.warning("The channel layer does not answer: %s", type(error).__name__)
-                await asyncio.sleep(RETRY_S)
+                await self._away(error)
                 continue
             if message.get("origin") == self.origin:
                 continue
@@ -150,12 +151,19 @@ class Bus:
                 # Somebody else's malformed message must not end this process's reception.
                 logger.exception("A message of the channel layer could not be read")
 
+    async def _away(self, error: Exception) -> None:
+        """Wait a little before the layer is asked again; say so once a minute at most."""
+        if time.monotonic() - self._said_s > SAY_AGAIN_S:
+            self._said_s = time.monotonic()
+            logger.warning("The channel layer does not answer: %s", type(error).__name__)
+        await asyncio.sleep(RETRY_S)
+
     # ---- the board
 
     def post_board(self, news: Iterable[Announcement], epoch: str) -> None:
-        """Send what has changed to the processes without a feed."""
+        """Send what has changed to the processes without a feed; nothing has, and it still says that we are here."""
         entries = [to_message(item) for item in news]
-        for at in range(0, len(entries), BOARD_PART):
+        for at in range(0, max(1, len(entries)), BOARD_PART):
             part = entries[at : at + BOARD_PART]
             message = {"type": "market.board", "origin": self.origin, "epoch": epoch, "news": part}
             self.post(topics.BOARD, message)

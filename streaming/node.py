@@ -6,6 +6,7 @@ The composition root makes the one node, hands in what streaming may not import 
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,9 +20,9 @@ from accounts.identity import Identity
 from accounts.limits import Budgets, Occupancy
 from accounts.services import access_changes_after, newest_access_change
 from engine.board import Board
-from engine.values import Tick
+from engine.values import MarketStatus, Tick
 from streaming import topics
-from streaming.bus import Announcement, Bus, from_message
+from streaming.bus import BOARD_INTERVAL_S, Announcement, Bus, from_message
 from streaming.dialects.base import Catalogue
 from streaming.hub import Hub
 from streaming.messages import Shutdown
@@ -73,10 +74,12 @@ class Node:
     occupancy: Occupancy
     gate: FeedGate
     has_feed: bool
+    stale_after_s: float
     bus: Bus = field(init=False)
     hub: Hub = field(init=False)
     connections: set[Connection] = field(default_factory=set)
     _epoch: str = field(init=False, default="")
+    _board_s: float = field(init=False, default_factory=time.monotonic)
     _threads: ThreadPoolExecutor = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -104,12 +107,13 @@ class Node:
             self.bus.receive_forever,
             self._close_revoked_forever,
             self._refresh_forever,
+            *([] if self.has_feed else [self._watch_feed_forever]),
         ]
         self._tasks = [loop.create_task(_forever(work)) for work in works]
         if not self.has_feed:
             self.bus.want(topics.BOARD, True)
             await self.bus.settled()
-            self.bus.post(topics.FEED, {"type": "feed.board_wanted", "origin": self.bus.origin})
+            self._want_board()
 
     async def stop(self) -> None:
         """Tell every client to come back soon, close their sockets, and end what runs."""
@@ -140,8 +144,27 @@ class Node:
             # Another feed process counts from one again, and may replay another year.
             self.board.clear()
             self._epoch = message["epoch"]
+        silent, self._board_s = self._feed_silent(), time.monotonic()
+        if silent:
+            # We called everything stale meanwhile; what has not changed will not be told again by itself.
+            self._want_board()
         for entry in message["news"]:
             self._take(from_message(entry))
+
+    def _want_board(self) -> None:
+        self.bus.post(topics.FEED, {"type": "feed.board_wanted", "origin": self.bus.origin})
+
+    def _feed_silent(self) -> bool:
+        return time.monotonic() - self._board_s > self.stale_after_s
+
+    async def _watch_feed_forever(self) -> None:
+        """Say stale for a feed process that is dead or out of reach: it cannot say so itself."""
+        while True:
+            await asyncio.sleep(BOARD_INTERVAL_S)
+            if self._feed_silent():
+                for product, state in list(self.board.states.items()):
+                    if state == "open":
+                        self._take(MarketStatus(product, "stale"))
 
     def _take(self, news: Announcement) -> None:
         if self.board.apply(news):

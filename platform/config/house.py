@@ -59,6 +59,7 @@ class House:
             occupancy=Occupancy(settings.REDIS_URL),
             gate=FeedGate(self._submit, self._step, self._subscribed),
             has_feed=self.feed_options is not None,
+            stale_after_s=settings.STALE_AFTER_S,
         )
         await self.node.in_thread(self._catalogue.load)
         if self.feed_options is not None:

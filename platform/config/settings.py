@@ -205,7 +205,7 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"secrets": {"()": "accounts.logs.MaskSecrets"}},
+    "filters": {"secrets": {"()": "accounts.logs.MaskSecrets"}, "one_line": {"()": "accounts.logs.OneLine"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL")},
@@ -213,5 +213,6 @@ LOGGING = {
         # One line per request is what a reverse proxy's log is for.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "channels_redis.pubsub": {"filters": ["one_line"]},
     },
 }

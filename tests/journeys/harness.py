@@ -213,6 +213,12 @@ class Cluster:
         return self
 
 
+    def restart_valkey(self, port: int) -> ValkeyServer:
+        """Start another, empty Valkey on the port of the one that was stopped."""
+        self.valkey = start_valkey(self._resources, port=port)
+        return self.valkey
+
+
 @contextmanager
 def fresh_database() -> Iterator[str]:
     """Give the address of an empty PostgreSQL database in the server that the test run has started."""

@@ -57,10 +57,10 @@ def on_postgres() -> bool:
     return os.environ.get("TEST_DB") == "postgres"
 
 
-def start_valkey(resources: ExitStack) -> ValkeyServer:
-    """Start a Valkey of one's own, which ends with `resources`."""
+def start_valkey(resources: ExitStack, *, port: int | None = None) -> ValkeyServer:
+    """Start a Valkey of one's own, which ends with `resources`; on a port that was another one's, if asked."""
     # The port is ours to choose: left to itself, the wheel gives two servers that start at once the same one.
-    server = ValkeyServer(port=free_port())
+    server = ValkeyServer(port=port or free_port())
     server.start()
     resources.callback(lambda: server.is_running() and server.stop())
     return server
