@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from accounts.errors import ACCESS_REVOKED, RESTART, Close
 from accounts.identity import Identity
 from accounts.limits import Budgets, Occupancy
-from accounts.services import access_changes_after, newest_access_change
+from accounts.services import ALL_SESSIONS, access_changes_after, newest_access_change
 from engine.board import Board
 from engine.values import MarketStatus, Tick
 from streaming import topics
@@ -140,10 +140,10 @@ class Node:
         self._take(from_message(message))
 
     def _heard_board(self, message: dict[str, Any]) -> None:
-        if message["epoch"] != self._epoch:
-            # Another feed process counts from one again, and may replay another year.
+        if self._epoch not in ("", message["epoch"]):
+            # Another feed process counts anew, and may replay another year.
             self.board.clear()
-            self._epoch = message["epoch"]
+        self._epoch = message["epoch"]
         silent, self._board_s = self._feed_silent(), time.monotonic()
         if silent:
             # We called everything stale meanwhile; what has not changed will not be told again by itself.
@@ -212,6 +212,8 @@ def _affects(change: Any, identity: Identity) -> bool:
     """Tell whether an access change ends this identity: its key, its browser session, or its whole user."""
     if change.key_id:
         return bool(identity.key_id == str(change.key_id))
+    if change.session == ALL_SESSIONS:
+        return bool(identity.session and identity.user_id == change.user_id)
     if change.session:
         return bool(identity.session == change.session)
     return bool(identity.user_id == change.user_id)

@@ -212,7 +212,6 @@ class Cluster:
             self.webs.append(self._resources.enter_context(Server(self._data_dir, "--role", "web", env=env)))
         return self
 
-
     def restart_valkey(self, port: int) -> ValkeyServer:
         """Start another, empty Valkey on the port of the one that was stopped."""
         self.valkey = start_valkey(self._resources, port=port)

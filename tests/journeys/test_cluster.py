@@ -161,4 +161,3 @@ def test_ending_a_web_process_tells_its_clients_when_to_come_back(cluster):
         assert leaving.closed() == (1012, "restart")
         assert first.wait() == 0
         assert staying.ask({"type": "ping"})["type"] == "pong"
-

@@ -1,0 +1,212 @@
+"""The consumer on a server without the direct way to the socket: same bytes, same order, nothing unbounded."""
+
+import asyncio
+import json
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from accounts.models import User
+from accounts.services import api_key_create, api_key_revoke
+from engine.values import MarketStatus, Product
+from streaming.consumers import QueueWriter
+from streaming.frames import text_frame
+from streaming.routing import websocket_application
+from tests.streaming.nodes import FixedCatalogue, make_node, quote
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def relaxed(settings):
+    settings.SUBSCRIBE_INTERVAL_S = 0
+    settings.AUTH_WINDOW_S = 30
+    return settings
+
+
+@pytest.fixture
+async def node(relaxed):
+    running = make_node()
+    await running.start()
+    yield running
+    await running.stop()
+
+
+class Client(WebsocketCommunicator):
+    """A client in the test's own process."""
+
+    def __init__(self, node, path="/ws/events", headers=()):
+        async def ready():
+            return node
+
+        super().__init__(websocket_application(ready), path, headers=list(headers))
+        self.scope["client"] = ["127.0.0.1", 50_000]
+
+    async def ask(self, message):
+        await self.send_to(text_data=message if isinstance(message, str) else json.dumps(message))
+        return json.loads(await self.receive_from(2))
+
+    async def next(self):
+        return json.loads(await self.receive_from(2))
+
+
+async def opened(node, path="/ws/events", **options):
+    client = Client(node, path, **options)
+    connected, _ = await client.connect()
+    assert connected
+    return client
+
+
+async def test_an_event_has_the_same_bytes_as_over_the_direct_way(node):
+    client = await opened(node)
+    subscribed = '{"type":"subscribed","channels":["trading:quotes:EUR-USD"]}'
+    await client.send_to(text_data='{"type":"subscribe","channels":["trading:quotes:EUR-USD"]}')
+    assert await client.receive_from() == subscribed
+    status = '{"event":"status","sequence":1,"data":{"product":"EUR-USD","state":"stale"}}'
+    assert await client.receive_from() == status
+    node.announce(quote(1))
+    event = '{"event":"quote","sequence":2,"data":["EUR-USD","1.12442","1.12439","1.12445","1.12411",1511434319320]}'
+    assert await client.receive_from() == event
+    await client.disconnect()
+
+
+async def test_the_reply_comes_first_then_the_last_known_then_what_is_new(node):
+    node.announce(quote(1, bid="1.10001"))
+    node.announce(MarketStatus("EUR-USD", "open"))
+    client = await opened(node)
+    await client.send_to(text_data='{"type":"subscribe","channels":["trading:quotes:EUR-USD"]}')
+    node.announce(quote(2, bid="1.10002"))
+    assert (await client.next())["type"] == "subscribed"
+    bids = [(await client.next())["data"][2]]
+    if bids == ["1.10001"]:
+        bids.append((await client.next())["data"][2])
+    assert bids[-1] == "1.10002"
+    assert await client.receive_nothing()
+    await client.disconnect()
+
+
+async def test_nothing_of_a_topic_follows_the_confirmation_that_it_was_left(node):
+    client = await opened(node)
+    await client.ask({"type": "subscribe", "channels": ["trading:quotes:EUR-USD"]})
+    await client.next()
+    for serial in range(1, 4):
+        node.announce(quote(serial))
+    await client.send_to(text_data='{"type":"unsubscribe"}')
+    while (await client.next()).get("type") != "unsubscribed":
+        pass
+    node.announce(quote(9))
+    assert await client.receive_nothing()
+    await client.disconnect()
+
+
+async def test_leaving_forgets_the_connection_everywhere(node):
+    client = await opened(node)
+    await client.ask({"type": "subscribe", "channels": ["trading:quotes:EUR-USD", "trading:candles:EUR-USD:1"]})
+    assert node.hub.rooms
+    assert len(node.connections) == 1
+    await client.disconnect()
+    assert not node.hub.rooms
+    assert not node.connections
+
+
+@pytest.mark.parametrize("path", ["/ws/ticks", "/ws/events"])
+async def test_a_thousand_products_stream_on_one_connection(relaxed, path):
+    products = {f"P{n:04d}-USD": Product(f"P{n:04d}-USD", f"P{n:04d}USD", 5) for n in range(1_000)}
+    node = make_node(catalogue=FixedCatalogue(products))
+    await node.start()
+    client = await opened(node, path)
+    if path == "/ws/ticks":
+        user = await asyncio.to_thread(User.objects.create, username="ann")
+        _, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+        await client.next()
+        await client.ask({"type": "auth", "apiKey": secret})
+        reply = await client.ask({"type": "subscribe", "symbols": [product.symbol for product in products.values()]})
+        assert reply["totalSubscriptions"] == 1_000
+    else:
+        channels = [f"trading:quotes:{name}" for name in products]
+        assert (await client.ask({"type": "subscribe", "channels": channels}))["channels"] == channels
+    for name in products:
+        assert (await client.next())["type" if path == "/ws/ticks" else "event"] == "status"
+        node.announce(quote(1, product=name))
+    seen = {json.dumps(await client.next()) for _ in products}
+    assert len(seen) == 1_000
+    await client.disconnect()
+    await node.stop()
+
+
+async def test_a_revoked_key_is_closed_with_its_code(node):
+    user = await asyncio.to_thread(User.objects.create, username="ann")
+    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+    client = await opened(node, "/ws/ticks")
+    assert (await client.next())["type"] == "welcome"
+    assert (await client.ask({"type": "auth", "apiKey": secret}))["success"] is True
+    await asyncio.to_thread(api_key_revoke, key)
+    closed = await client.receive_output(2)
+    assert (closed["type"], closed["code"], closed["reason"]) == ("websocket.close", 4010, "access_revoked")
+    await client.disconnect()
+
+
+async def test_a_bug_of_ours_is_an_internal_error_to_the_peer(node, monkeypatch, caplog):
+    client = await opened(node)
+    monkeypatch.setattr(node.catalogue, "products", None)
+    reply = await client.ask({"type": "subscribe", "channels": ["trading:quotes:EUR-USD"]})
+    assert reply["code"] == "internal_error"
+    closed = await client.receive_output(2)
+    assert (closed["code"], closed["reason"]) == (1011, "internal_error")
+    assert "could not be handled" in caplog.text
+    await client.disconnect()
+
+
+async def test_the_pages_endpoint_wants_an_allowed_origin_and_a_login(node, settings):
+    for origin in (b"https://evil.example", b"http://127.0.0.1:1", b"null", b""):
+        client = Client(node, "/ws/app", headers=[(b"origin", origin)])
+        connected, _ = await client.connect()
+        assert not connected
+    own = f"http://127.0.0.1:{settings.PORT}".encode()
+    anonymous = await opened(node, "/ws/app", headers=[(b"origin", own)])
+    assert (await anonymous.next())["code"] == "authentication_required"
+    closed = await anonymous.receive_output(2)
+    assert (closed["code"], closed["reason"]) == (1008, "login_required")
+    await anonymous.disconnect()
+
+
+async def test_an_unknown_address_is_refused(node):
+    connected, _ = await Client(node, "/ws/nowhere").connect()
+    assert not connected
+
+
+class StuckServer:
+    """A server whose `send` waits until it is let go."""
+
+    def __init__(self):
+        self.sent = []
+        self.room = asyncio.Event()
+
+    async def send(self, message):
+        await self.room.wait()
+        self.sent.append(message.get("text", message["type"]))
+
+
+async def test_the_queue_to_a_slow_server_is_bounded_and_reports_when_it_is_empty():
+    server = StuckServer()
+    writer = QueueWriter(server.send)
+    drained = asyncio.Event()
+    writer.on_drained(drained.set)
+    for number in range(QueueWriter.MAX_PENDING):
+        assert not writer.blocked
+        writer.write(text_frame(b"%d" % number))
+    assert writer.blocked
+    server.room.set()
+    await asyncio.wait_for(drained.wait(), 2)
+    assert not writer.blocked
+    assert server.sent == [str(number) for number in range(QueueWriter.MAX_PENDING)]
+
+
+async def test_closing_comes_behind_what_is_on_its_way():
+    server = StuckServer()
+    writer = QueueWriter(server.send)
+    writer.write(text_frame(b"last words"))
+    closing = asyncio.ensure_future(writer.close(lambda: server.send({"type": "websocket.close"})))
+    server.room.set()
+    await closing
+    assert server.sent == ["last words", "websocket.close"]

@@ -1,0 +1,118 @@
+"""The node: board, staleness and revocations over processes, without a server."""
+
+import asyncio
+
+import pytest
+
+from accounts.identity import Identity
+from accounts.models import AccessChange
+from engine.board import Board
+from engine.values import MarketStatus
+from streaming import topics
+from streaming.bus import to_message
+from streaming.node import _affects
+from tests.streaming.nodes import candle, make_node, quote
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Reader:
+    """A hub's sink that notes what it is given."""
+
+    def __init__(self):
+        self.dialect = "any"
+        self.news = []
+
+    def deliver(self, topic, news, encoded, joined):
+        self.news += news
+
+    def forget(self, topic):
+        pass
+
+
+@pytest.fixture
+async def web():
+    """A process without the feed, and its reader of one product's quotes and state."""
+    node = make_node(has_feed=False, stale_after_s=1.5)
+    node.catalogue.products = {}
+    await node.start()
+    reader = Reader()
+    reader.dialect = SilentDialect()
+    for topic in (topics.quotes("EUR-USD"), topics.status("EUR-USD"), topics.candles("EUR-USD", "1")):
+        node.hub.join(reader, topic)
+    yield node, reader
+    await node.stop()
+
+
+class SilentDialect:
+    def encode(self, news, catalogue):
+        return b""
+
+
+def board_message(*news, epoch="one"):
+    return {"type": "market.board", "origin": "feed", "epoch": epoch, "news": [to_message(item) for item in news]}
+
+
+async def heard(node, message, group=topics.BOARD):
+    await node.layer.group_send(group, message)
+    await asyncio.sleep(0.05)
+
+
+async def test_the_board_delivers_what_was_lost_and_repeats_nothing(web):
+    node, reader = web
+    await node.bus.settled()
+    await heard(node, {**to_message(quote(1)), "origin": "feed"}, topics.quotes("EUR-USD"))
+    await heard(node, board_message(quote(1)))
+    await heard(node, board_message(quote(3), candle(60, closed=True)))
+    await heard(node, board_message(quote(2), candle(60, closed=True)))
+    assert reader.news == [quote(1), quote(3), candle(60, closed=True)]
+
+
+async def test_another_feed_process_is_a_new_epoch(web):
+    node, reader = web
+    await heard(node, board_message(quote(1_000)))
+    await heard(node, board_message(quote(1), epoch="two"))
+    assert [news.serial for news in reader.news] == [1_000, 1]
+
+
+async def test_a_feed_that_is_silent_is_called_stale_and_asked_for_everything_when_it_is_back(web):
+    node, reader = web
+    feed = await node.layer.new_channel()
+    await node.layer.group_add(topics.FEED, feed)
+    await heard(node, board_message(MarketStatus("EUR-USD", "open")))
+    await asyncio.sleep(3)
+    assert reader.news == [MarketStatus("EUR-USD", "open"), MarketStatus("EUR-USD", "stale")]
+    await heard(node, board_message())
+    asked = await asyncio.wait_for(node.layer.receive(feed), 1)
+    assert asked["type"] == "feed.board_wanted"
+
+
+async def test_an_announcement_reaches_the_board_and_local_readers_first():
+    node = make_node(board=Board())
+    reader = Reader()
+    reader.dialect = SilentDialect()
+    node.hub.join(reader, topics.quotes("EUR-USD"))
+    node.announce(quote(1))
+    assert node.board.quotes["EUR-USD"] == quote(1)
+    await asyncio.sleep(0)
+    assert reader.news == [quote(1)]
+
+
+def identity(**fields):
+    return Identity(7, "ann", frozenset({"market"}), frozenset({"demo"}), **fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "keys", "browsers"),
+    [
+        (AccessChange(user_id=7, key_id="k1"), {"k1"}, set()),
+        (AccessChange(user_id=7, session="s1"), set(), {"s1"}),
+        (AccessChange(user_id=7, session="*"), set(), {"s1", "s2"}),
+        (AccessChange(user_id=7), {"k1", "k2"}, {"s1", "s2"}),
+        (AccessChange(user_id=8), set(), set()),
+        (AccessChange(user_id=8, session="*"), set(), set()),
+    ],
+)
+def test_an_access_change_ends_what_it_names_and_nothing_else(change, keys, browsers):
+    assert {key for key in ("k1", "k2") if _affects(change, identity(key_id=key))} == keys
+    assert {name for name in ("s1", "s2") if _affects(change, identity(session=name))} == browsers
