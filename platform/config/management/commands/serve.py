@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import io
 import resource
 import signal
 import socket
@@ -35,6 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.HOST, settings.PORT = options["host"], options["port"]
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A secret that is shown once must not wait in a buffer when the output goes to a file.
+            sys.stdout.reconfigure(line_buffering=True)
         self._check(options)
         self._raise_file_limit()
         if options["role"] == "feed":
