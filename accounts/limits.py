@@ -10,8 +10,6 @@ import uuid
 from collections import deque
 from typing import Any
 
-import redis
-import redis.asyncio
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -188,12 +186,16 @@ def _key(name: str, subject: str) -> str:
 def _async_client(url: str) -> Any:
     if not url:
         return None
+    import redis.asyncio
+
     return redis.asyncio.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=None)
 
 
 def _sync_client(url: str) -> Any:
     if not url:
         return None
+    import redis
+
     return redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, retry=None)
 
 

@@ -20,6 +20,9 @@ from streaming.node import Node
 
 logger = logging.getLogger(__name__)
 
+REPORT_S = 60.0
+"""How often the log says which ticks were refused since it last did."""
+
 CLOCK_S = 0.05
 """How often the feed looks at the clock: candles close within 1 s of their end, open ones go out every 250 ms."""
 
@@ -78,6 +81,7 @@ class FeedRole:
             loop.create_task(self._watch_clock()),
             loop.create_task(self._post_board()),
             loop.create_task(self._run_source()),
+            loop.create_task(self._report_refusals()),
         ]
 
     async def stop(self) -> None:
@@ -160,6 +164,25 @@ class FeedRole:
             )
         except Exception:
             logger.exception("The source of ticks has failed; the streams say stale")
+        else:
+            logger.info("The source has ended: %s", tally(self.feed))
+
+    async def _report_refusals(self) -> None:
+        """Say what was refused, when something was: a wrong source must not fail in silence."""
+        told = 0
+        while True:
+            await asyncio.sleep(REPORT_S)
+            refused = self.feed.refusals.total()
+            if refused != told:
+                told = refused
+                logger.warning("Ticks since the start: %s", tally(self.feed))
+
+
+def tally(feed: Feed) -> str:
+    """Return how many ticks a feed has accepted, refused (by product and reason) and rounded."""
+    reasons = ", ".join(f"{product or '?'} {code} {count}" for (product, code), count in sorted(feed.refusals.items()))
+    refused = f"{feed.refusals.total()} refused" + (f" ({reasons})" if reasons else "")
+    return f"{feed.accepted} accepted, {refused}, {feed.rounded.total()} rounded"
 
 
 def _slot(news: Announcement) -> object:

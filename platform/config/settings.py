@@ -51,7 +51,6 @@ SIGNATURE_SINGLE_USE = env.whole("SIGNATURE_SINGLE_USE") == 1
 STALE_AFTER_S = env.number("STALE_AFTER_S")
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,6 +1,7 @@
 """Several processes on one machine: N web processes on one port and one with the feed, started and kept by a parent."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -14,12 +15,19 @@ from config.env import BASE_DIR
 RESTART_S = 1.0
 """Pause before a process that ended by itself is started again."""
 
+POLL_S = 0.1
+"""How often the parent looks at its children and at its signals."""
+
 GRACE_S = 15
 """How long the processes may take to end in order."""
 
 
 def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
-    """Run the processes until a signal comes; return the exit code."""
+    """Run the processes until a signal comes; return the exit code.
+
+    The feed comes first: what is wrong with its source ends everything at once, and a web process that answers has
+    quotes to give.
+    """
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -29,16 +37,35 @@ def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     commands = [_feed_command(options), *([_web_command(options)] * options["workers"])]
-    children = [_spawn(command) for command in commands]
+    feed = _spawn_ready(commands[0], lambda: stopping)
+    if feed.poll() is not None or stopping:
+        _end([feed])
+        return feed.returncode
+    children = [feed]
+    children += [_spawn(command) for command in commands[1:]]
     say(f"Tickwire is starting {options['workers']} web processes: http://{options['host']}:{options['port']}/")
     while not stopping:
-        time.sleep(0.1)
+        time.sleep(POLL_S)
         for index, child in enumerate(children):
             if child.poll() is not None and not stopping:
                 say(f"{' '.join(commands[index][3:5])} ended with {child.returncode}; starting it again")
                 time.sleep(RESTART_S)
                 children[index] = _spawn(commands[index], again=True)
     return _end(children)
+
+
+def _spawn_ready(command: list[str], stopping: Callable[[], bool]) -> subprocess.Popen[bytes]:
+    """Start a process and wait until it says (on the pipe it is given) that it is ready, or has ended."""
+    reading, writing = os.pipe()
+    try:
+        child = _spawn([*command, "--ready-fd", str(writing)], pass_fds=(writing,))
+    finally:
+        os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        while not stopping() and child.poll() is None:
+            if select.select([pipe], [], [], POLL_S)[0] and pipe.read(1):
+                break
+    return child
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> int:
@@ -53,12 +80,12 @@ def _end(children: list[subprocess.Popen[bytes]]) -> int:
     return 0
 
 
-def _spawn(command: list[str], *, again: bool = False) -> subprocess.Popen[bytes]:
+def _spawn(command: list[str], *, again: bool = False, pass_fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
     # Its own group: a terminal's Ctrl-C reaches this parent only, which then ends the children in order.
     if again:
         # A restarted feed goes on; it must not clear the history a second time.
         command = [part for part in command if part != "--fresh"]
-    return subprocess.Popen(command, start_new_session=True, env={**os.environ})  # noqa: S603  # our own command
+    return subprocess.Popen(command, start_new_session=True, env={**os.environ}, pass_fds=pass_fds)  # noqa: S603  # ours
 
 
 def _base(options: dict[str, Any], role: str) -> list[str]:

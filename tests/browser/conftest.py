@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.journeys.conftest import server  # noqa: F401  # the same servers as the journeys'
+from tests.journeys.conftest import own_server as server  # noqa: F401  # the same servers as the journeys'
 from tests.journeys.harness import Server
 
 HERE = Path(__file__).parent

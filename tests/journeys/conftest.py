@@ -49,11 +49,25 @@ def server_env() -> Iterator[dict[str, str]]:
         yield env
 
 
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that leave nothing behind; its log is to stay free of tracebacks and secrets."""
+    with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+        assert "Traceback" not in running.log()
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server of the test's own, which it may stop."""
     with running_server(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def feed_key(server: Server) -> Key:
+    """A key of the shared server that may read prices and publish them."""
+    return server.issue_key("pub", "--scope", "market", "--scope", "feed")
 
 
 @pytest.fixture
@@ -61,16 +75,3 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """One feed and two web processes on ports of their own (mark the test with `cluster`)."""
     with Cluster(tmp_path, env=RELAXED) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests of a module that leave nothing behind."""
-    with running_server(tmp_path_factory.mktemp("shared")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def feed_key(shared_server: Server) -> Key:
-    """A key of the shared server that may read prices and publish them."""
-    return shared_server.issue_key("pub", "--scope", "market", "--scope", "feed")

@@ -31,7 +31,8 @@ START_S = 30
 """A first start back-fills days of candles, beside other tests on the same two cores."""
 
 STOP_S = 20
-RELAXED = {"SUBSCRIBE_INTERVAL_S": "0", "REST_LIMIT_PER_S": "0", "REST_IDENTITY_LIMIT_PER_S": "0"}
+LIMITS = ("CONNECTIONS_PER_ADDRESS", "SUBSCRIBE_INTERVAL_S", "REST_LIMIT_PER_S", "REST_IDENTITY_LIMIT_PER_S")
+RELAXED = dict.fromkeys(LIMITS, "0")
 """Limits off, for journeys that are about something else: `Server(data_dir, env=RELAXED)`."""
 
 

@@ -38,17 +38,17 @@ BAD_MESSAGES = {
 
 
 @pytest.mark.parametrize("name", BAD_MESSAGES)
-def test_a_bad_message_is_answered_with_one_coded_error(shared_server, feed_key, name):
+def test_a_bad_message_is_answered_with_one_coded_error(server, feed_key, name):
     text, code = BAD_MESSAGES[name]
-    with tick_client(shared_server, feed_key.secret) as client:
+    with tick_client(server, feed_key.secret) as client:
         reply = client.ask(text)
         assert (reply["type"], reply["code"]) == ("error", code)
         # One error, and the connection goes on.
         assert client.ask({"type": "list"})["symbols"] == []
 
 
-def test_the_event_stream_refuses_in_the_same_codes(shared_server):
-    with event_client(shared_server, "heartbeat") as client:
+def test_the_event_stream_refuses_in_the_same_codes(server):
+    with event_client(server, "heartbeat") as client:
         for text, code in (
             ('{"type":"subscribe"}', "invalid_message"),
             ('{"type":"subscribe","channels":["trading:candles:EUR-USD:7"]}', "unknown_channel"),
@@ -59,32 +59,32 @@ def test_the_event_stream_refuses_in_the_same_codes(shared_server):
             assert client.ask(text)["code"] == code
 
 
-def test_a_message_of_a_megabyte_and_a_hundred_thousand_names_close_with_1009(shared_server):
+def test_a_message_of_a_megabyte_and_a_hundred_thousand_names_close_with_1009(server):
     for text in ("x" * 1_000_000, json.dumps({"type": "subscribe", "symbols": ["EURUSD"] * 100_000})):
-        client = Client(shared_server.ws_url + "/ws/ticks")
+        client = Client(server.ws_url + "/ws/ticks")
         client.send(text)
         assert client.closed() == (1009, "message_too_large")
 
 
-def test_a_binary_message_is_refused_in_words(shared_server, feed_key):
-    with tick_client(shared_server, feed_key.secret) as client:
+def test_a_binary_message_is_refused_in_words(server, feed_key):
+    with tick_client(server, feed_key.secret) as client:
         client.ws.send_binary(b"\x00\xff")
         assert client.next()["code"] == "binary_not_supported"
 
 
-def test_nobody_elses_stream_is_late_while_bad_messages_pour_in(shared_server, feed_key):
+def test_nobody_elses_stream_is_late_while_bad_messages_pour_in(server, feed_key):
     """A canary's heartbeats and quotes keep coming while four connections send nothing but nonsense."""
     ending = threading.Event()
 
     def pour():
         texts = [text for text, _ in BAD_MESSAGES.values()]
-        with tick_client(shared_server, feed_key.secret) as client:
+        with tick_client(server, feed_key.secret) as client:
             while not ending.is_set():
                 for text in texts:
                     client.ask(text)
 
     threads = [threading.Thread(target=pour) for _ in range(4)]
-    with event_client(shared_server, "trading:quotes:EUR-USD", "trading:quotes:BTC-USD") as canary:
+    with event_client(server, "trading:quotes:EUR-USD", "trading:quotes:BTC-USD") as canary:
         for thread in threads:
             thread.start()
         try:
@@ -103,7 +103,7 @@ def test_nobody_elses_stream_is_late_while_bad_messages_pour_in(shared_server, f
     assert longest_s < 2.5
 
 
-def test_the_log_has_no_traceback_and_no_secret(shared_server, feed_key):
-    log = shared_server.log()
+def test_the_log_has_no_traceback_and_no_secret(server, feed_key):
+    log = server.log()
     assert "Traceback" not in log
     assert feed_key.secret not in log

@@ -15,10 +15,10 @@ from tests.journeys.test_keys import auth_fields
 pytestmark = pytest.mark.cluster
 
 
-@pytest.fixture
-def published(tmp_path):
-    """A cluster whose only ticks are the ones that the test publishes."""
-    with Cluster(tmp_path, feed=("--feed", "none"), env=RELAXED) as running:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A cluster whose only ticks are the ones that the tests publish."""
+    with Cluster(tmp_path_factory.mktemp("published"), feed=("--feed", "none"), env=RELAXED) as running:
         yield running
 
 
@@ -49,18 +49,19 @@ def test_a_tick_published_into_one_process_reaches_clients_of_both(published):
 
 def test_a_late_subscriber_of_the_other_process_gets_the_last_known_quote(published):
     first, second = published.webs
-    assert publisher(first).ask({"type": "publish", "ticks": [tick("1.10001")]})["accepted"] == 1
+    assert publisher(first).ask({"type": "publish", "ticks": [tick("1.10001", "GBPUSD")]})["accepted"] == 1
     time.sleep(1.3)  # the board travels once a second
-    with event_client(second, "trading:quotes:EUR-USD", "trading:candles:EUR-USD:1") as client:
+    with event_client(second, "trading:quotes:GBP-USD", "trading:candles:GBP-USD:1") as client:
         assert client.until(event="quote")["data"][2] == "1.10001"
         assert client.until(event="candle")["data"]["b"] == ["1.10001"] * 4
 
 
 def test_a_refused_tick_is_refused_in_every_process_alike(published):
     first, second = published.webs
-    assert publisher(first).ask({"type": "publish", "ticks": [tick("1.20000")]})["accepted"] == 1
+    assert publisher(first).ask({"type": "publish", "ticks": [tick("1.20000", "AUDUSD")]})["accepted"] == 1
     other = publisher(second, "other")
-    reply = other.ask({"type": "publish", "ticks": [tick("1.40000"), tick("1.2", "NOSUCH"), tick("1.2")]})
+    ticks = [tick("1.40000", "AUDUSD"), tick("1.2", "NOSUCH"), tick("1.2", "AUDUSD")]
+    reply = other.ask({"type": "publish", "ticks": ticks})
     assert [refusal["code"] for refusal in reply["refused"]] == [
         "product_has_source", "unknown_product", "product_has_source",
     ]  # fmt: skip
@@ -74,20 +75,20 @@ def test_a_foreign_channels_consumer_in_the_group_gets_the_same_quotes(published
         host = {"address": published.valkey.connection_url, "socket_timeout": None}
         layer = RedisPubSubChannelLayer(hosts=[host], prefix="tickwire")
         channel = await layer.new_channel()
-        await layer.group_add("quotes.EUR-USD", channel)
+        await layer.group_add("quotes.EUR-GBP", channel)
         await asyncio.sleep(0.2)
-        await asyncio.to_thread(source.ask, {"type": "publish", "ticks": [tick("1.12345")]})
+        await asyncio.to_thread(source.ask, {"type": "publish", "ticks": [tick("1.12345", "EURGBP")]})
         message = await asyncio.wait_for(layer.receive(channel), 5)
         await layer.flush()
         return message
 
     message = asyncio.run(listen())
     assert message["type"] == "market.quote"
-    assert (message["product"], message["bid"], message["ask"]) == ("EUR-USD", "1.12345", "1.30000")
+    assert (message["product"], message["bid"], message["ask"]) == ("EUR-GBP", "1.12345", "1.30000")
 
 
-def test_a_key_revoked_in_one_process_closes_its_socket_in_the_other(cluster):
-    first, second = cluster.webs
+def test_a_key_revoked_in_one_process_closes_its_socket_in_the_other(published):
+    first, second = published.webs
     key = first.issue_key()
     sockets = [tick_client(first, key.secret), event_client(second, "trading:orders", auth=auth_fields(key))]
     first.manage("revoke_key", key.id)
@@ -97,8 +98,8 @@ def test_a_key_revoked_in_one_process_closes_its_socket_in_the_other(cluster):
     assert time.monotonic() - done_s < 1
 
 
-def test_a_signature_is_accepted_once_in_all_processes(cluster):
-    first, second = cluster.webs
+def test_a_signature_is_accepted_once_in_all_processes(published):
+    first, second = published.webs
     key = first.issue_key()
     auth = auth_fields(key)
     with event_client(first, "trading:orders", auth=auth):

@@ -81,12 +81,12 @@ def test_a_killed_server_starts_again_on_the_same_data(alone):
     assert alone.stop() == 0
 
 
-def test_the_server_of_this_run_answers(server):
+def test_the_server_of_this_run_answers(own_server):
     """On SQLite one process, on PostgreSQL and Valkey several."""
-    assert server.get("/time")["timestamp"] > 0
-    eventually(lambda: "EUR-USD" in server.get("/trading/quotes/EUR-USD"))
-    assert server.stop() == 0
-    assert "Traceback" not in server.log()
+    assert own_server.get("/time")["timestamp"] > 0
+    eventually(lambda: "EUR-USD" in own_server.get("/trading/quotes/EUR-USD"))
+    assert own_server.stop() == 0
+    assert "Traceback" not in own_server.log()
 
 
 @pytest.mark.cluster

@@ -28,6 +28,7 @@ export const FINAL_CLOSES = Object.freeze([1000, 1008, 1009, 4003, 4010]);
 /** What we close with ourselves; browsers allow 1000 and 3000 to 4999. */
 const CLOSE_GAP = 3001;
 const CLOSE_SILENCE = 3002;
+const CLOSE_NO_AUTH = 3003;
 
 /**
  * Connect and stay connected.
@@ -71,9 +72,7 @@ class Stream {
   #liveSinceMs = null;
   #attempts = 0;
   #hintMs = null; // what the server's shutdown message asked for
-  #retryTimer = null;
-  #watchTimer = null;
-  #pauseTimer = null;
+  #timers = {retry: null, watch: null, pause: null};
   #reconciling = false;
 
   constructor({environment = {}, channels = [], ...options}) {
@@ -97,8 +96,8 @@ class Stream {
 
   /** Do not wait for the end of the pause (the network came back, somebody looks at the page again). */
   retryNow() {
-    if (this.#retryTimer === null) return;
-    this.#clear("#retryTimer");
+    if (this.#timers.retry === null) return;
+    this.#stopTimers();
     this.#open();
   }
 
@@ -133,8 +132,14 @@ class Stream {
   }
 
   async #opened(socket) {
-    this.#auth = await this.#options.auth?.();
-    if (socket === this.#socket) this.#reconcile();
+    try {
+      this.#auth = await this.#options.auth?.();
+      if (socket === this.#socket) this.#reconcile();
+    } catch (error) {
+      if (socket !== this.#socket) return;
+      this.#leave(CLOSE_NO_AUTH, "no signature");
+      this.#retry(String(error));
+    }
   }
 
   #closed({code, reason}) {
@@ -154,7 +159,7 @@ class Stream {
     const delayMs = this.#hintMs ?? backoffMs(this.#attempts, this.#environment.random());
     this.#attempts += 1;
     this.#hintMs = null;
-    this.#retryTimer = this.#environment.setTimer(() => this.retryNow(), delayMs);
+    this.#timers.retry = this.#environment.setTimer(() => this.retryNow(), delayMs);
     this.#become({name: "reconnecting", reason, retryAtMs: nowMs + delayMs});
   }
 
@@ -162,13 +167,20 @@ class Stream {
   #leave(code, reason) {
     const socket = this.#socket;
     this.#socket = null;
-    for (const timer of ["#retryTimer", "#watchTimer", "#pauseTimer"]) this.#clear(timer);
+    this.#stopTimers();
     if (code !== undefined) socket?.close(code, reason);
+  }
+
+  #stopTimers() {
+    for (const name of Object.keys(this.#timers)) {
+      this.#environment.clearTimer(this.#timers[name]);
+      this.#timers[name] = null;
+    }
   }
 
   /** One timer for the whole connection, not one a message: it looks when the last message came. */
   #watch(delayMs) {
-    this.#watchTimer = this.#environment.setTimer(() => {
+    this.#timers.watch = this.#environment.setTimer(() => {
       const silentMs = this.#environment.monotonicMs() - this.#heardMs;
       if (silentMs < SILENCE_MAX_MS) return this.#watch(SILENCE_MAX_MS - silentMs);
       this.#leave(CLOSE_SILENCE, "silence");
@@ -242,7 +254,7 @@ class Stream {
   }
 
   #reconcile() {
-    if (this.#request !== null || this.#pauseTimer !== null) return;
+    if (this.#request !== null || this.#timers.pause !== null) return;
     const missing = [...this.#wanted].filter((channel) => !this.#held.has(channel)).slice(0, this.#batch);
     const extra = [...this.#held].filter((channel) => !this.#wanted.has(channel)).slice(0, NAMES_PER_MESSAGE);
     if (missing.length) this.#ask("subscribe", missing);
@@ -272,8 +284,8 @@ class Stream {
 
   #refused(error, channels) {
     if (error.code === "rate_limited") {
-      this.#pauseTimer = this.#environment.setTimer(() => {
-        this.#pauseTimer = null;
+      this.#timers.pause = this.#environment.setTimer(() => {
+        this.#timers.pause = null;
         this.#reconcile();
       }, error.retryAfterMs);
     } else if (channels.length > 1) {

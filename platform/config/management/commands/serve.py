@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import io
+import os
 import resource
 import signal
 import socket
@@ -33,6 +34,7 @@ class Command(BaseCommand):
                             help="replay: begin with the Nth subscription")  # fmt: skip
         parser.add_argument("--fresh", action="store_true", help="forget the stored candles first")
         parser.add_argument("--shared-port", action="store_true", help=argparse.SUPPRESS)
+        parser.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # the supervisor's pipe
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.HOST, settings.PORT = options["host"], options["port"]
@@ -121,6 +123,9 @@ class Command(BaseCommand):
         await house.ready()
         _freeze()
         self.stdout.write("The feed is running.")
+        if options["ready_fd"] is not None:
+            os.write(options["ready_fd"], b"1")
+            os.close(options["ready_fd"])
         await ended.wait()
         await house.stop()
 
