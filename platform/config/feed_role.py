@@ -165,7 +165,9 @@ class FeedRole:
         except Exception:
             logger.exception("The source of ticks has failed; the streams say stale")
         else:
-            logger.info("The source has ended: %s", tally(self.feed))
+            while self._store.waiting:
+                await asyncio.sleep(CLOCK_S)
+            logger.info("The source has ended, its candles are stored: %s", tally(self.feed))
 
     async def _report_refusals(self) -> None:
         """Say what was refused, when something was: a wrong source must not fail in silence."""

@@ -49,6 +49,7 @@ class Store:
         self._lock = threading.Lock()
         self._waiting: dict[Key, Candle] = {}
         self._open: dict[Key, Candle] = {}
+        self._writing = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="candle-store", daemon=True)
 
@@ -71,6 +72,12 @@ class Store:
             else:
                 self._open[key] = candle
 
+    @property
+    def waiting(self) -> int:
+        """Return how many closed candles are not stored yet."""
+        with self._lock:
+            return len(self._waiting) + self._writing
+
     def _run(self) -> None:
         open_at_s = time.monotonic() + OPEN_EVERY_S
         while not self._stopping.wait(FLUSH_S):
@@ -87,16 +94,19 @@ class Store:
             if with_open:
                 batch |= self._open
                 self._open = {}
+            self._writing = len(batch)
         if not batch:
             return
         try:
             candles_write(batch.values())
+            self._writing = 0
         except Exception:
             logger.exception("%d candles could not be stored; they are tried again", len(batch))
             connection.close()
             with self._lock:
                 # What came meanwhile is newer.
                 self._waiting = batch | self._waiting
+                self._writing = 0
 
 
 def candles_write(candles: Iterable[Candle]) -> None:
