@@ -165,7 +165,7 @@ class FeedRole:
         except Exception:
             logger.exception("The source of ticks has failed; the streams say stale")
         else:
-            while self._store.waiting:
+            while self._store.waiting:  # noqa: ASYNC110  # a thread cannot set an asyncio.Event
                 await asyncio.sleep(CLOCK_S)
             logger.info("The source has ended, its candles are stored: %s", tally(self.feed))
 

@@ -5,9 +5,9 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from config.env import BASE_DIR
@@ -28,33 +28,27 @@ def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
     The feed comes first: what is wrong with its source ends everything at once, and a web process that answers has
     quotes to give.
     """
-    stopping = False
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stopping.set())
     commands = [_feed_command(options), *([_web_command(options)] * options["workers"])]
-    feed = _spawn_ready(commands[0], lambda: stopping)
-    if feed.poll() is not None or stopping:
+    feed = _spawn_ready(commands[0], stopping)
+    if feed.poll() is not None or stopping.is_set():
         _end([feed])
         return feed.returncode
     children = [feed]
     children += [_spawn(command) for command in commands[1:]]
     say(f"Tickwire is starting {options['workers']} web processes: http://{options['host']}:{options['port']}/")
-    while not stopping:
-        time.sleep(POLL_S)
+    while not stopping.wait(POLL_S):
         for index, child in enumerate(children):
-            if child.poll() is not None and not stopping:
+            if child.poll() is not None and not stopping.is_set():
                 say(f"{' '.join(commands[index][3:5])} ended with {child.returncode}; starting it again")
-                time.sleep(RESTART_S)
+                stopping.wait(RESTART_S)
                 children[index] = _spawn(commands[index], again=True)
     return _end(children)
 
 
-def _spawn_ready(command: list[str], stopping: Callable[[], bool]) -> subprocess.Popen[bytes]:
+def _spawn_ready(command: list[str], stopping: threading.Event) -> subprocess.Popen[bytes]:
     """Start a process and wait until it says (on the pipe it is given) that it is ready, or has ended."""
     reading, writing = os.pipe()
     try:
@@ -62,7 +56,7 @@ def _spawn_ready(command: list[str], stopping: Callable[[], bool]) -> subprocess
     finally:
         os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        while not stopping() and child.poll() is None:
+        while not stopping.is_set() and child.poll() is None:
             if select.select([pipe], [], [], POLL_S)[0] and pipe.read(1):
                 break
     return child

@@ -13,14 +13,14 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder; those that need several processes belong to the PostgreSQL run only."""
+    """Mark all tests of this folder; leave those to the other run that belong to one of the two only."""
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("browser") is None:
             item.add_marker(pytest.mark.journey)
-    if not on_postgres():
-        elsewhere = [item for item in items if item.get_closest_marker("cluster")]
-        config.hook.pytest_deselected(items=elsewhere)
-        items[:] = [item for item in items if item not in elsewhere]
+    other_run = "once" if on_postgres() else "cluster"
+    elsewhere = [item for item in items if item.get_closest_marker(other_run)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def ticks_until_stale(client):
 
 
 def closed_candles(client, count):
-    finals: list[dict] = []
+    finals: list[dict[str, Any]] = []
     seen: set[str] = set()
     while len(finals) < count:
         event = client.next(within_s=20)
@@ -131,7 +132,8 @@ def bar_files(request, tmp_path):
             pytest.skip("the shared market data is not here (TICKWIRE_SHARED)")
         return paths
     chance = random.Random(7)
-    start, price, lines = datetime(2013, 2, 1, tzinfo=UTC), 91_000, {"bid": [], "ask": []}
+    start, price = datetime(2013, 2, 1, tzinfo=UTC), 91_000
+    lines: dict[str, list[str]] = {"bid": [], "ask": []}
     for minute in range(600):
         steps = [price := price + chance.randrange(-9, 10) for _ in range(4)]
         for side, spread in (("bid", 0), ("ask", chance.choice([12, 12, 12, -1]))):
@@ -145,6 +147,7 @@ def bar_files(request, tmp_path):
     return paths
 
 
+@pytest.mark.once
 def test_candles_equal_the_bars_they_came_from_and_crossed_ticks_are_refused_and_counted(bar_files, tmp_path):
     bids, asks = (bars(path) for path in bar_files)
     crossed = {
@@ -161,6 +164,7 @@ def test_candles_equal_the_bars_they_came_from_and_crossed_ticks_are_refused_and
     assert 0 < sum(crossed.values()) < len(bids)
 
 
+@pytest.mark.once
 def test_step_by_step_a_tick_waits_for_a_clients_word(tmp_path):
     path = tmp_path / "eurusd-steps.csv"
     path.write_text("timestamp,bid,ask\n" + "".join(f"2020-01-01T00:00:0{n}Z,1.1000{n},1.1001{n}\n" for n in range(5)))
@@ -173,6 +177,7 @@ def test_step_by_step_a_tick_waits_for_a_clients_word(tmp_path):
             assert client.until(event="quote")["data"][2] == f"1.1000{n}"
 
 
+@pytest.mark.once
 def test_what_is_wrong_with_a_source_is_one_sentence(tmp_path):
     bad = tmp_path / "eurusd-bad.csv"
     bad.write_text("timestamp,bid,ask\n2020-01-01T00:00:00Z,1.1,1.2\n2020-01-01T00:00:01Z,abc,1.2\n")
@@ -196,6 +201,7 @@ def test_several_processes_do_not_start_with_a_source_that_is_wrong(tmp_path, se
     assert server.wait() == 1
 
 
+@pytest.mark.once
 def test_a_replay_of_the_past_needs_fresh(tmp_path):
     path = tmp_path / "eurusd-old.csv"
     path.write_text("timestamp,bid,ask\n2020-01-01T00:00:00Z,1.1,1.2\n")

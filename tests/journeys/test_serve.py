@@ -26,6 +26,7 @@ def alone(tmp_path):
     server.kill_or_stop()
 
 
+@pytest.mark.once
 def test_it_starts_answers_and_ends_cleanly_with_ctrl_c(alone):
     assert started_in_s(alone) < FIRST_START_MAX_S
     assert abs(alone.get("/time")["timestamp"] - time.time() * 1000) < 2000
@@ -33,12 +34,14 @@ def test_it_starts_answers_and_ends_cleanly_with_ctrl_c(alone):
     assert "Traceback" not in alone.log()
 
 
+@pytest.mark.once
 def test_it_ends_cleanly_when_a_service_manager_asks(alone):
     alone.start(alone.answers)
     assert alone.stop(signal.SIGTERM) == 0
     assert "Traceback" not in alone.log()
 
 
+@pytest.mark.once
 def test_the_first_start_shows_a_login_and_a_key_and_the_second_keeps_them(alone):
     alone.start(alone.answers)
     first = alone.log()
@@ -60,6 +63,7 @@ def test_the_first_start_shows_a_login_and_a_key_and_the_second_keeps_them(alone
     assert all(kept[row[0]] == row for row in closed)
 
 
+@pytest.mark.once
 def test_a_taken_port_is_one_sentence_with_the_way_out(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -73,6 +77,7 @@ def test_a_taken_port_is_one_sentence_with_the_way_out(tmp_path):
     assert "Traceback" not in log
 
 
+@pytest.mark.once
 def test_a_killed_server_starts_again_on_the_same_data(alone):
     alone.start(alone.answers)
     alone.kill()

@@ -16,6 +16,8 @@ import websocket
 from streaming.server import HEADER_DEADLINE_S, MAX_BODY_BYTES, MAX_MESSAGE_BYTES, MAX_UNREAD_MESSAGES
 from tests.plugins.services import ROOT, free_port
 
+pytestmark = pytest.mark.once  # there is no database behind it
+
 
 class Echo:
     """The echo server's process."""

@@ -154,6 +154,7 @@ def test_authenticating_late_in_the_window_is_in_time(hurried):
     assert client.ask({"type": "auth", "apiKey": key.secret})["success"] is True
 
 
+@pytest.mark.once
 def test_an_unauthenticated_client_is_closed_at_30_seconds(server):
     client = Client(server.ws_url)
     assert client.next()["authWindow"] == 30
