@@ -22,7 +22,7 @@ class Board:
         self.closed_candles: dict[tuple[str, str], deque[Candle]] = {}
 
     def apply(self, news: Quote | Candle | MarketStatus) -> bool:
-        """Take one announcement in; return False when it is older than what is known (it then changes nothing)."""
+        """Take one announcement in; return False when it says nothing new (it then changes nothing)."""
         if isinstance(news, Quote):
             return self._apply_quote(news)
         if isinstance(news, Candle):
@@ -64,7 +64,7 @@ class Board:
             return False
         if not candle.closed:
             known = self.open_candles.get(key)
-            if known is not None and known.start_s > candle.start_s:
+            if known is not None and (known.start_s > candle.start_s or known == candle):
                 return False
             self.open_candles[key] = candle
             return True

@@ -3,7 +3,7 @@
 One builder serves stream and REST, so live finals, REST and a recomputation from the ticks are the same numbers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from engine.values import OHLC, RESOLUTIONS, Candle, Quote
 
@@ -18,19 +18,6 @@ def bucket_start_s(time_ms: int, length_s: int) -> int:
     """
     second = time_ms // 1000
     return second - second % length_s
-
-
-def merge(candles: Iterable[Candle], resolution: str, *, closed: bool) -> Candle:
-    """Return the candle of a longer bucket that consists of these (in order of time, at least one)."""
-    parts = list(candles)
-    first = parts[0]
-    start_s = bucket_start_s(first.start_s * 1000, RESOLUTIONS[resolution])
-    mid, bid, ask = (_merged([getattr(part, side) for part in parts]) for side in ("mid", "bid", "ask"))
-    return Candle(first.product, resolution, start_s, mid, bid, ask, closed)
-
-
-def _merged(parts: list[OHLC]) -> OHLC:
-    return parts[0][0], max(part[1] for part in parts), min(part[2] for part in parts), parts[-1][3]
 
 
 class _Bucket:
@@ -71,7 +58,7 @@ class CandleBuilder:
     """All products' open candles. What it returns is to be announced in order: closed candles first."""
 
     def __init__(self) -> None:
-        # product -> its six open buckets, shortest first
+        # product -> its open buckets, at most one per resolution
         self._open: dict[str, list[_Bucket]] = {}
 
     def restore(self, candles: Iterable[Candle]) -> None:
@@ -86,45 +73,38 @@ class CandleBuilder:
 
     def add(self, quote: Quote) -> list[Candle]:
         """Take a quote in; return the candles that it closes because it belongs to a later bucket."""
+        closed = self.close(quote.product, quote.time_ms)
         buckets = self._open.setdefault(quote.product, [])
-        second = quote.time_ms // 1000
-        closed = [bucket.candle(closed=True) for bucket in buckets if second >= bucket.start_s + bucket.length_s]
-        if closed:
-            buckets[:] = [bucket for bucket in buckets if second < bucket.start_s + bucket.length_s]
+        for bucket in buckets:
+            bucket.add(quote)
         if len(buckets) < len(RESOLUTIONS):
             present = {bucket.resolution for bucket in buckets}
-            for bucket in buckets:
-                bucket.add(quote)
             buckets += [_Bucket(quote, resolution) for resolution in RESOLUTIONS if resolution not in present]
-        else:
-            for bucket in buckets:
-                bucket.add(quote)
         return closed
 
-    def close_until(self, time_ms: int) -> list[Candle]:
-        """Close and return every candle whose bucket ended at or before this time."""
-        return [candle for product in self._open for candle in self._close(product, time_ms)]
-
-    def close_all(self) -> list[Candle]:
-        """Close and return everything that is open: a replay has come to its end."""
-        closed = [bucket.candle(closed=True) for buckets in self._open.values() for bucket in buckets]
-        self._open.clear()
-        return closed
-
-    def changed(self, product: str) -> Iterator[Candle]:
-        """Return a product's open candles that have changed since they were last asked for."""
-        for bucket in self._open.get(product, ()):
-            if bucket.changed:
-                bucket.changed = False
-                yield bucket.candle(closed=False)
-
-    def open_candles(self) -> list[Candle]:
-        return [bucket.candle(closed=False) for buckets in self._open.values() for bucket in buckets]
-
-    def _close(self, product: str, time_ms: int) -> list[Candle]:
-        buckets = self._open[product]
+    def close(self, product: str, time_ms: int) -> list[Candle]:
+        """Close and return a product's candles whose bucket ended at or before this time."""
+        buckets = self._open.get(product, [])
         second = time_ms // 1000
         closed = [bucket.candle(closed=True) for bucket in buckets if second >= bucket.start_s + bucket.length_s]
         if closed:
             buckets[:] = [bucket for bucket in buckets if second < bucket.start_s + bucket.length_s]
         return closed
+
+    def close_until(self, time_ms: int) -> list[Candle]:
+        """Close and return every product's candles whose bucket ended at or before this time."""
+        return [candle for product in self._open for candle in self.close(product, time_ms)]
+
+    def close_all(self, product: str) -> list[Candle]:
+        """Close and return all of a product's open candles: its replay has come to the end."""
+        return [bucket.candle(closed=True) for bucket in self._open.pop(product, [])]
+
+    def changed(self, product: str, resolutions: Container[str] = RESOLUTIONS) -> Iterator[Candle]:
+        """Return a product's open candles, of these resolutions, that have changed since they were last asked for."""
+        for bucket in self._open.get(product, ()):
+            if bucket.changed and bucket.resolution in resolutions:
+                bucket.changed = False
+                yield bucket.candle(closed=False)
+
+    def open_candles(self) -> list[Candle]:
+        return [bucket.candle(closed=False) for buckets in self._open.values() for bucket in buckets]

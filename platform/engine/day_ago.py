@@ -8,11 +8,14 @@ DAY_MS = 86_400_000
 
 
 class DayAgo:
-    """One product's minute closes of the last day, oldest first; times in ms, when the minute ended."""
+    """One product's minute closes of the last day, oldest first; times in ms, when the minute ended.
 
-    def __init__(self, closes: Iterable[tuple[int, Decimal]] = ()) -> None:
+    `first` is the first mid that was ever known.
+    """
+
+    def __init__(self, closes: Iterable[tuple[int, Decimal]] = (), first: Decimal | None = None) -> None:
         self._closes: deque[tuple[int, Decimal]] = deque(closes)
-        self._first: Decimal | None = self._closes[0][1] if self._closes else None
+        self._first = first
         self._answer: Decimal | None = None
 
     def add(self, ended_ms: int, mid: Decimal) -> None:

@@ -34,7 +34,7 @@ class TimeView(APIView):
     def get(self, request: Request) -> Response:
         now_ms = time.time_ns() // 1_000_000
         answer: dict[str, int] = {"timestamp": now_ms}
-        if "client_time" in request.query_params:
+        if request.query_params.get("client_time"):
             answer["drift"] = now_ms - _whole(request, "client_time", default=0, highest=10**15)
         return Response(answer)
 
@@ -118,7 +118,9 @@ def _history(row: models.Product, resolution: str, *, start_s: int, end_s: int, 
     stored = store.candles_read(row.name, resolution, start_s=start_s, end_s=end_s, limit=limit)
     by_start = {candle.start_s: store.quantized(candle, row.digits) for candle in stored}
     for candle in live.board.recent(row.name, resolution):
-        if start_s <= candle.start_s <= end_s:
+        known = by_start.get(candle.start_s)
+        # A closed one is final: this process may have missed that what it knows as open has closed.
+        if start_s <= candle.start_s <= end_s and (known is None or candle.closed or not known.closed):
             by_start[candle.start_s] = candle
     return [by_start[start] for start in sorted(by_start, reverse=True)[:limit]]
 
@@ -138,7 +140,9 @@ def _row(text: str) -> models.Product:
     """Return the product of any spelling; raises `Refused` (UNKNOWN_PRODUCT)."""
     name = text.upper()
     rows = models.Product.objects.filter(enabled=True)
-    row = rows.filter(name=name).first() or rows.filter(symbol=name.replace("-", "")).first()
+    row = None
+    if name.isascii() and name.isprintable():  # PostgreSQL does not even take a NUL to compare with
+        row = rows.filter(name=name).first() or rows.filter(symbol=name.replace("-", "")).first()
     if row is None:
         raise Refused(Code.UNKNOWN_PRODUCT)
     return row
@@ -167,8 +171,8 @@ def _tick(index: int, row: Any) -> Tick:
     if not (isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and type(row[3]) is int):
         raise Refused(Code.INVALID_PARAMETER, f"ticks[{index}] is not [symbol, bid, ask, time in ms]")
     try:
-        # A JSON number was read as a float, whose shortest text is what was sent.
-        bid, ask = (parse_number(repr(price) if isinstance(price, float) else str(price)) for price in row[1:3])
+        # A JSON fraction is a Decimal already: the reader of bodies has no floats.
+        bid, ask = (price if isinstance(price, Decimal) else parse_number(str(price)) for price in row[1:3])
     except NumberInvalid:
         raise Refused(Code.INVALID_NUMBER, f"ticks[{index}]: a price is not a plain number") from None
     return Tick(row[0], bid, ask, row[3])

@@ -1,7 +1,7 @@
 """The feed: judges every tick, makes quotes and candles of them, knows which product's source is silent.
 
-No Django and no clock in here: times are handed in. `wall_ms` is the time of day, `now_s` the monotonic clock; the *feed
-clock* (candles, hours, the mid 24 h ago) is the time of day for live sources and the ticks' own time in a replay.
+No Django and no clock in here: times are handed in. `wall_ms` is the time of day, `now_s` the monotonic clock; the
+*feed clock* (candles, hours, the mid 24 h ago) is the time of day for live sources and the ticks' own in a replay.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from decimal import Decimal
 from accounts.errors import Code
 from engine.candles import CandleBuilder
 from engine.day_ago import DayAgo
-from engine.values import Candle, MarketStatus, Product, Quote, State, Tick, mid_price, to_digits
+from engine.values import RESOLUTIONS, Candle, MarketStatus, Product, Quote, State, Tick, mid_price, to_digits
 from market.hours import Hours, is_open
 
 FUTURE_MS = 5_000
@@ -28,6 +28,7 @@ CANDLE_INTERVAL_S = 0.25
 """At most one open-candle event per this time, product and resolution (protocols, section 3)."""
 
 MINUTE_MS = 60_000
+NEVER_S = float("-inf")
 REPLAY_SOURCE = "replay"
 SIMULATOR_SOURCE = "sim"
 
@@ -55,23 +56,29 @@ class _Line:
     quote: Quote | None = None
     source: str = ""
     heard_s: float = 0.0
-    candles_s: float = 0.0
+    # resolution -> when its last candle event left; and when the next open one may leave at the earliest
+    candles_s: dict[str, float] = field(default_factory=dict)
+    due_s: float = NEVER_S
     state: State = "stale"
     closed_until_ms: int = 0
 
 
 @dataclass(slots=True)
 class Restored:
-    """What stored history tells of one product: its open candles and the minute closes of the last day."""
+    """What stored history tells of one product: its open candles and the minute closes of the last day.
+
+    `first_mid` is the first that was ever known.
+    """
 
     open_candles: list[Candle] = field(default_factory=list)
     minute_closes: list[tuple[int, Decimal]] = field(default_factory=list)
+    first_mid: Decimal | None = None
     last_price: Decimal | None = None
     last_ms: int = 0
 
 
 class Feed:
-    """One source's ticks in, announcements out, through `announce`, in order: the quote, then what it does to candles."""
+    """Ticks in, announcements out, through `announce`, in order: the quote, then what it does to candles."""
 
     def __init__(
         self,
@@ -100,7 +107,8 @@ class Feed:
     # ---- products
 
     def set_products(self, products: Iterable[FeedProduct]) -> None:
-        """Take the products as they are now: new ones, changed rules, halts."""
+        """Take the products as they are now: new ones, changed rules, halts; ticks of one that is gone are refused."""
+        names: dict[str, str] = {}
         for rules in products:
             name = rules.product.name
             line = self._lines.get(name)
@@ -108,20 +116,23 @@ class Feed:
                 self._add(rules)
             else:
                 line.rules = rules
+            names |= {name: name, rules.product.symbol: name}
+        self._names = names
 
     def _add(self, rules: FeedProduct) -> None:
         name = rules.product.name
         known = self._restored.get(name, Restored())
-        line = _Line(rules, self._first_serial, DayAgo(known.minute_closes))
+        line = _Line(rules, self._first_serial, DayAgo(known.minute_closes, known.first_mid))
         line.closed_until_ms = known.last_ms
         self._lines[name] = line
-        self._names |= {name: name, rules.product.symbol: name}
         self._builder.restore(known.open_candles)
 
     def last_price(self, product: str) -> Decimal | None:
         """Return where the product stood when it was last quoted, before a restart too."""
-        quote = self._lines[product].quote
-        return quote.mid if quote is not None else self._restored.get(product, Restored()).last_price
+        line = self._lines.get(product)
+        if line is not None and line.quote is not None:
+            return line.quote.mid
+        return self._restored.get(product, Restored()).last_price
 
     # ---- ticks
 
@@ -147,17 +158,19 @@ class Feed:
 
     def _verdict(self, line: _Line, tick: Tick, source: str, wall_ms: int, now_s: float) -> Code | None:
         """Return why a tick is refused, or None."""
-        last, rules = line.quote, line.rules
+        last, rules, digits = line.quote, line.rules, line.rules.product.digits
         if line.source not in ("", source) and not self._silent(line, now_s):
             return Code.PRODUCT_HAS_SOURCE
-        if tick.bid <= 0 or tick.ask <= 0:
+        if tick.ask <= 0 or to_digits(tick.bid, digits) <= 0:
             return Code.NOT_POSITIVE
         if tick.bid > tick.ask:
             return Code.CROSSED
         if tick.bid < rules.band_low or tick.ask > rules.band_high:
             return Code.OUT_OF_BAND
-        if self.live and tick.time_ms > wall_ms + FUTURE_MS:
+        if source != REPLAY_SOURCE and tick.time_ms > wall_ms + FUTURE_MS:
             return Code.FUTURE_TICK
+        if self.live and tick.time_ms < _closed_ms(wall_ms):
+            return Code.LATE
         if last is not None and tick.time_ms < last.time_ms:
             return Code.OUT_OF_ORDER
         if tick.time_ms < line.closed_until_ms:
@@ -175,15 +188,20 @@ class Feed:
             self.rounded[product.name] += 1
         mid = mid_price(bid, ask, product.digits)
         line.serial += 1
+        # Before the mid of a day ago is looked up: after a long pause, the minute that ends now is the answer.
+        closed = self._builder.close(product.name, tick.time_ms)
+        for candle in closed:
+            self._note_close(line, candle)
         day_ago = line.day_ago.at(tick.time_ms, mid)
         quote = Quote(product.name, bid, ask, mid, day_ago, tick.time_ms, line.serial)
         line.quote = quote
         self.accepted += 1
         self._announce(quote)
-        for candle in self._builder.add(quote):
-            self._closed(candle)
+        self._builder.add(quote)
+        for candle in closed:
+            self._announce_candle(line, candle, now_s)
         self._judge_state(line, tick.time_ms, now_s)
-        if now_s - line.candles_s >= CANDLE_INTERVAL_S:
+        if now_s >= line.due_s:
             self._announce_open(line, now_s)
 
     # ---- time
@@ -192,37 +210,46 @@ class Feed:
         """Close what has ended (live), send open candles that waited for their interval, notice silent sources."""
         if self.live:
             for candle in self._builder.close_until(wall_ms - CLOSE_DELAY_MS):
-                self._closed(candle)
-            closed_ms = (wall_ms - CLOSE_DELAY_MS) // MINUTE_MS * MINUTE_MS
+                line = self._lines[candle.product]
+                self._note_close(line, candle)
+                self._announce_candle(line, candle, now_s)
+            closed_ms = _closed_ms(wall_ms)
             for line in self._lines.values():
+                # The wall clock may be set back: what was closed stays closed.
                 line.closed_until_ms = max(line.closed_until_ms, closed_ms)
         for line in self._lines.values():
-            if now_s - line.candles_s >= CANDLE_INTERVAL_S:
+            if now_s >= line.due_s:
                 self._announce_open(line, now_s)
             feed_ms = wall_ms if self.live or line.quote is None else line.quote.time_ms
             self._judge_state(line, feed_ms, now_s)
 
     def end_of_source(self, *, now_s: float) -> None:
-        """Close everything that is open: a replay has come to its end, and its products go stale."""
+        """Close everything that a replay has left open: it has come to its end, and its products go stale."""
         self.replaying = False
-        for candle in self._builder.close_all():
-            self._closed(candle)
         for line in self._lines.values():
-            line.source, line.heard_s = "", 0.0
-            feed_ms = line.quote.time_ms if line.quote is not None else 0
-            self._judge_state(line, feed_ms, now_s)
+            if line.source == REPLAY_SOURCE:
+                for candle in self._builder.close_all(line.rules.product.name):
+                    self._note_close(line, candle)
+                    self._announce_candle(line, candle, now_s)
+                line.source = ""
+                feed_ms = line.quote.time_ms if line.quote is not None else 0
+                self._judge_state(line, feed_ms, now_s)
 
     def _announce_open(self, line: _Line, now_s: float) -> None:
-        for candle in self._builder.changed(line.rules.product.name):
-            line.candles_s = now_s
-            self._announce(candle)
+        due = {name for name in RESOLUTIONS if now_s - line.candles_s.get(name, NEVER_S) >= CANDLE_INTERVAL_S}
+        for candle in self._builder.changed(line.rules.product.name, due):
+            self._announce_candle(line, candle, now_s)
+        line.due_s = min(line.candles_s.get(name, NEVER_S) for name in RESOLUTIONS) + CANDLE_INTERVAL_S
 
-    def _closed(self, candle: Candle) -> None:
-        line = self._lines[candle.product]
-        if candle.resolution == "1":
-            line.day_ago.add((candle.start_s + 60) * 1000, candle.mid[3])
-            line.closed_until_ms = max(line.closed_until_ms, (candle.start_s + 60) * 1000)
+    def _announce_candle(self, line: _Line, candle: Candle, now_s: float) -> None:
+        line.candles_s[candle.resolution] = now_s
         self._announce(candle)
+
+    def _note_close(self, line: _Line, candle: Candle) -> None:
+        if candle.resolution == "1":
+            ended_ms = candle.start_s * 1000 + MINUTE_MS
+            line.day_ago.add(ended_ms, candle.mid[3])
+            line.closed_until_ms = max(line.closed_until_ms, ended_ms)
 
     def _judge_state(self, line: _Line, feed_ms: int, now_s: float) -> None:
         state = self._state(line, feed_ms, now_s)
@@ -242,3 +269,8 @@ class Feed:
         if self.replaying and line.source == REPLAY_SOURCE:
             return False
         return now_s - line.heard_s > self._stale_after_s
+
+
+def _closed_ms(wall_ms: int) -> int:
+    """Return the end of the newest live minute that is closed by now."""
+    return (wall_ms - CLOSE_DELAY_MS) // MINUTE_MS * MINUTE_MS

@@ -1,17 +1,22 @@
 """The one model field for prices, rates and amounts: exact integers in the database, `Decimal` in Python."""
 
-from decimal import Decimal
-from typing import Any
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+
+from engine.values import NumberInvalid, parse_number, plain
 
 PLACES = 10
 """Decimal places kept. int64 then holds values up to 922 million: any price, and any rate to the last digit."""
 
 SCALE = Decimal(1).scaleb(PLACES)
 _MAX = 2**63 - 1
+
+# Anything longer than int64 is refused, never rounded to what would fit.
+_EXACT = Context(prec=28, traps=[Inexact, InvalidOperation, Overflow])
 
 
 def to_scaled(value: Decimal) -> int:
@@ -20,8 +25,11 @@ def to_scaled(value: Decimal) -> int:
     >>> to_scaled(Decimal("1.26635"))
     12663500000
     """
-    scaled = value * SCALE
-    if scaled != scaled.to_integral_value() or abs(scaled) > _MAX:
+    try:
+        scaled = _EXACT.multiply(value, SCALE)
+    except ArithmeticError:
+        scaled = Decimal("NaN")
+    if not scaled.is_finite() or abs(scaled) > _MAX or scaled != scaled.to_integral_value():
         raise ValueError(f"{value} does not fit into {PLACES} decimal places of an int64")
     return int(scaled)
 
@@ -36,13 +44,40 @@ def from_scaled(scaled: int) -> Decimal:
     return value if value == 0 or value.as_tuple().exponent <= 0 else value.quantize(Decimal(1))  # type: ignore[operator]
 
 
-class ExactField(models.BigIntegerField):
+if TYPE_CHECKING:
+    _Stored = models.BigIntegerField[Decimal | int | str, Decimal]
+else:
+    _Stored = models.BigIntegerField
+
+
+class PlainNumberField(forms.DecimalField):
+    """A form's number, read by the one parser: what the page shows is what may be sent."""
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]  # (DecimalField's own, in the stubs)
+        if value in self.empty_values:
+            return None
+        try:
+            return parse_number(str(value).strip())
+        except NumberInvalid:
+            raise ValidationError("This is not a plain decimal number.") from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value) if isinstance(value, Decimal) else value
+
+
+class ExactField(_Stored):
     """A number stored as an integer scaled by 10^10 (SQLite would keep a `DecimalField` as a float)."""
+
+    if TYPE_CHECKING:
+        # Where django-stubs looks for what may be assigned and what is read.
+        _pyi_private_set_type: Decimal | int | str  # type: ignore[assignment]
+        _pyi_private_get_type: Decimal  # type: ignore[assignment]
 
     def from_db_value(self, value: int | None, *_: Any) -> Decimal | None:
         return None if value is None else from_scaled(value)
 
     def to_python(self, value: Any) -> Any:
+        """Return the number in what our own code or a dump of ours says (there, 1E-10 is one); pages have their own."""
         if value is None or isinstance(value, Decimal):
             return value
         try:
@@ -57,16 +92,16 @@ class ExactField(models.BigIntegerField):
         super().validate(value, model_instance)
         try:
             self.get_prep_value(value)
-        except (ValueError, ArithmeticError) as error:
+        except ValueError as error:
             raise ValidationError(str(error)) from None
 
     @property
     def validators(self) -> list[Any]:
         # BigIntegerField's own limits are about the unscaled number.
-        return list(self._validators)
+        return list(self._validators)  # type: ignore[attr-defined]  # the stubs leave it out
 
     def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
-        return models.Field.formfield(self, form_class=forms.DecimalField, **kwargs)  # type: ignore[return-value]
+        return models.Field.formfield(self, form_class=PlainNumberField, **kwargs)  # type: ignore[return-value]
 
     def value_to_string(self, obj: models.Model) -> str:
-        return format(self.value_from_object(obj), "f")
+        return plain(self.value_from_object(obj))

@@ -60,16 +60,20 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        if None not in (self.band_low, self.band_high) and not 0 < self.band_low < self.band_high:
-            raise ValidationError("The band's low end has to be above 0 and below its high end.")
-        clash = Product.objects.filter(symbol=symbol_of(self.name)).exclude(pk=self.pk)
-        if clash.exists():
-            raise ValidationError({"name": f"The tick stream's symbol {symbol_of(self.name)} is taken."})
-
     def save(self, *args: object, **kwargs: object) -> None:
         self.symbol = symbol_of(self.name)
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def clean(self) -> None:
+        if None not in (self.band_low, self.band_high) and not 0 < self.band_low < self.band_high:
+            raise ValidationError("The band's low end has to be above 0 and below its high end.")
+        if None not in (self.band_low, self.band_high, self.start_price) and not (
+            self.band_low <= self.start_price <= self.band_high
+        ):
+            raise ValidationError({"start_price": "The price lies outside the band: all ticks would be refused."})
+        clash = Product.objects.filter(symbol=symbol_of(self.name)).exclude(pk=self.pk)
+        if clash.exists():
+            raise ValidationError({"name": f"The tick stream's symbol {symbol_of(self.name)} is taken."})
 
     def value(self) -> values.Product:
         """Return the product as the streams need it."""

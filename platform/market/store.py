@@ -1,5 +1,6 @@
 """Candles in the database: written behind the feed by a thread of their own, read for REST and at start-up."""
 
+import itertools
 import logging
 import threading
 import time
@@ -27,19 +28,22 @@ FLUSH_S = 0.25
 MAX_WAITING = 200_000
 """Candles waiting while the database does not answer: hours of 1,000 products; beyond it the oldest go."""
 
-RESTORED_MS = DAY_MS + 3_600_000
-"""Minute closes read at start: the mid of 24 h ago, and an hour of pause."""
-
 _PRICES = [f"{side}_{part}" for side in ("mid", "bid", "ask") for part in ("open", "high", "low", "close")]
 _COLUMNS = ["product_id", "resolution", "start_s", "closed", *_PRICES]
-_UPSERT = (
-    f"INSERT INTO {models.Candle._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608  # our own names
-    f"VALUES ({', '.join(['%s'] * len(_COLUMNS))}) "
-    "ON CONFLICT (product_id, resolution, start_s) DO UPDATE SET "
-    + ", ".join(f"{column} = excluded.{column}" for column in ["closed", *_PRICES])
+_TYPES = ["bigint", "text", "bigint", "boolean", *["bigint"] * len(_PRICES)]
+_INSERT = f"INSERT INTO {models.Candle._meta.db_table} ({', '.join(_COLUMNS)}) "  # our own names
+_ON_CONFLICT = " ON CONFLICT (product_id, resolution, start_s) DO UPDATE SET " + ", ".join(
+    f"{column} = excluded.{column}" for column in ["closed", *_PRICES]
 )
+_UPSERT = f"{_INSERT} VALUES ({', '.join(['%s'] * len(_COLUMNS))}) {_ON_CONFLICT}"
+_UPSERT_ARRAYS = f"{_INSERT} SELECT * FROM unnest({', '.join(f'%s::{name}[]' for name in _TYPES)}) {_ON_CONFLICT}"  # noqa: S608
+
+PART_ROWS = 5_000
+"""Rows of one statement on PostgreSQL: about 1 MB of text."""
 
 Key = tuple[str, str, int]
+Stored = int | str | bool
+"""What a column of a candle's row holds."""
 
 
 class Store:
@@ -50,6 +54,7 @@ class Store:
         self._waiting: dict[Key, Candle] = {}
         self._open: dict[Key, Candle] = {}
         self._writing = 0
+        self._failing = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="candle-store", daemon=True)
 
@@ -100,8 +105,13 @@ class Store:
         try:
             candles_write(batch.values())
             self._writing = 0
+            if self._failing:
+                logger.warning("Candles are stored again")
+            self._failing = False
         except Exception:
-            logger.exception("%d candles could not be stored; they are tried again", len(batch))
+            if not self._failing:
+                logger.exception("%d candles could not be stored; they are tried again", len(batch))
+            self._failing = True
             connection.close()
             with self._lock:
                 # What came meanwhile is newer.
@@ -112,12 +122,31 @@ class Store:
 def candles_write(candles: Iterable[Candle]) -> None:
     """Store candles in one transaction; one that is there already is replaced."""
     numbers = dict(models.Product.objects.values_list("name", "pk"))
-    rows = [_row(numbers[candle.product], candle) for candle in candles if candle.product in numbers]
+    rows_write(_row(numbers[candle.product], candle) for candle in candles if candle.product in numbers)
+
+
+def rows_write(rows: Iterable[Sequence[Stored]]) -> None:
+    """Store candles that are rows of the table already, prices as scaled integers, in one transaction.
+
+    Each bucket once: PostgreSQL refuses a statement that would write a row twice.
+    """
+    every = list(rows)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_UPSERT, rows)
+        if connection.vendor != "postgresql":
+            cursor.executemany(_UPSERT, every)
+            return
+        # A row at a time takes ten times as long there.
+        for at in range(0, len(every), PART_ROWS):
+            columns = zip(*every[at : at + PART_ROWS], strict=True)
+            cursor.execute(_UPSERT_ARRAYS, [_array(column) for column in columns])
 
 
-def _row(number: int, candle: Candle) -> list[object]:
+def _array(column: Iterable[Stored]) -> str:
+    """Return a column as PostgreSQL's array literal; our values (numbers, resolutions, booleans) need no quotes."""
+    return "{" + ",".join(map(str, column)) + "}"
+
+
+def _row(number: int, candle: Candle) -> list[Stored]:
     prices = [to_scaled(price) for ohlc in (candle.mid, candle.bid, candle.ask) for price in ohlc]
     return [number, candle.resolution, candle.start_s, candle.closed, *prices]
 
@@ -143,10 +172,10 @@ def _ohlc(row: models.Candle, side: str) -> OHLC:
     return first, high, low, close
 
 
-def history_newest_s() -> int | None:
-    """Return the start of the newest stored candle, or None where there is no history."""
+def history_ended_s() -> int | None:
+    """Return when the newest stored minute ends, or None where there is no history."""
     newest: int | None = models.Candle.objects.aggregate(newest=Max("start_s"))["newest"]
-    return newest
+    return None if newest is None else newest + RESOLUTIONS["1"]
 
 
 def history_clear() -> None:
@@ -160,7 +189,7 @@ def history_clear() -> None:
 def restore_feed(*, announce: Callable[[Announcement], None], live: bool, stale_after_s: float) -> Feed:
     """Return a feed that goes on where stored history ends."""
     now_ms = time.time_ns() // 1_000_000
-    _close_ended(now_ms if live else None)
+    _mark_open(now_ms if live else None)
     return Feed(
         feed_products(),
         announce=announce,
@@ -180,29 +209,47 @@ def feed_products() -> list[FeedProduct]:
     ]
 
 
-def _close_ended(now_ms: int | None) -> None:
-    """Close stored candles whose bucket ended while nothing ran; with None (a replay), all of them."""
-    for resolution, length_s in RESOLUTIONS.items():
-        rows = models.Candle.objects.filter(resolution=resolution, closed=False)
-        if now_ms is not None:
-            rows = rows.filter(start_s__lte=now_ms // 1000 - length_s)
-        rows.update(closed=True)
+def _mark_open(now_ms: int | None) -> None:
+    """Store as closed what has ended while nothing ran, and as open what has not (a replay's end closes everything).
+
+    A replay (None) begins where history ends.
+    """
+    places = itertools.product(models.Product.objects.filter(enabled=True), RESOLUTIONS)
+    newest = [row for row in (_newest(*place) for place in places) if row is not None]
+    if now_ms is None:
+        now_s = max((row.start_s + RESOLUTIONS["1"] for row in newest if row.resolution == "1"), default=0)
+    else:
+        now_s = now_ms // 1000
+    running = {row.pk for row in newest if row.start_s + RESOLUTIONS[row.resolution] > now_s}
+    models.Candle.objects.filter(closed=False).exclude(pk__in=running).update(closed=True)
+    models.Candle.objects.filter(pk__in=running, closed=True).update(closed=False)
+
+
+def _newest(product: models.Product, resolution: str) -> models.Candle | None:
+    return models.Candle.objects.filter(product=product, resolution=resolution).order_by("-start_s").first()
 
 
 def _restored(product: models.Product) -> Restored:
     minutes = models.Candle.objects.filter(product=product, resolution="1")
-    newest = minutes.order_by("-start_s").first()
-    if newest is None:
+    newest, oldest = _newest(product, "1"), minutes.order_by("start_s").first()
+    if newest is None or oldest is None:
         return Restored()
-    since_s = newest.start_s - RESTORED_MS // 1000
-    closes = minutes.filter(closed=True, start_s__gte=since_s).order_by("start_s").values_list("start_s", "mid_close")
     open_rows = models.Candle.objects.filter(product=product, closed=False)
     return Restored(
         open_candles=[candle_of(row, product.name) for row in open_rows],
-        minute_closes=[((start_s + 60) * 1000, mid) for start_s, mid in closes],
+        minute_closes=_minute_closes(product, since_s=newest.start_s - DAY_MS // 1000),
+        first_mid=oldest.mid_open,
         last_price=newest.mid_close,
         last_ms=(newest.start_s + (60 if newest.closed else 0)) * 1000,
     )
+
+
+def _minute_closes(product: models.Product, *, since_s: int) -> list[tuple[int, Decimal]]:
+    """Return the minutes that ended since a time and the last one before it, however long before: time in ms, close."""
+    closed = models.Candle.objects.filter(product=product, resolution="1", closed=True)
+    before = closed.filter(start_s__lte=since_s - 60).order_by("-start_s").values_list("start_s", "mid_close")[:1]
+    after = closed.filter(start_s__gt=since_s - 60).order_by("start_s").values_list("start_s", "mid_close")
+    return [((start_s + 60) * 1000, mid) for start_s, mid in (*before, *after)]
 
 
 def quantized(candle: Candle, digits: int) -> Candle:

@@ -5,10 +5,12 @@ starts), `run` lets the ticks flow.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from market.feed import Feed
+from market.catalogue import Catalogue
+from market.feed import FUTURE_MS, MINUTE_MS, Feed
 from market.sources import replay, simulator
 from market.sources.files import ReplayFile, SourceInvalid, find_files
 
@@ -53,12 +55,24 @@ def prepare_source(spec: SourceSpec, *, fresh: bool, say: Callable[[str], object
     """Make the stored history fit the source, before anything runs; raises `SourceInvalid`."""
     from market import store
 
+    if isinstance(spec, ReplaySpec):
+        _check_products(spec.files)
+        replay.check(spec.files, ended_s=None if fresh else store.history_ended_s())
+    elif not fresh and (store.history_ended_s() or 0) * 1000 > time.time_ns() // 1_000_000 + MINUTE_MS + FUTURE_MS:
+        # Every tick of now would be late.
+        raise SourceInvalid("The stored history ends in the future: add --fresh to forget it.")
     if fresh:
         store.history_clear()
     if isinstance(spec, SimSpec):
         simulator.back_fill(seed=spec.seed, say=say)
-    elif isinstance(spec, ReplaySpec):
-        replay.check(spec.files, newest_s=store.history_newest_s())
+
+
+def _check_products(files: Iterable[ReplayFile]) -> None:
+    catalogue = Catalogue()
+    catalogue.load()
+    for file in files:
+        if catalogue.resolve(file.symbol) is None:
+            raise SourceInvalid(f"{file.path}: there is no product {file.symbol}. Write SYMBOL={file.path}.")
 
 
 async def run(spec: SourceSpec, feed: Feed, *, speed: float | str, loop: bool, step: asyncio.Semaphore) -> None:

@@ -10,7 +10,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +24,9 @@ BAR_TICK_MS = 15_000
 
 _HISTDATA = re.compile(r"(\d{8}) (\d{9}),([^,]+),([^,]+),[^,]*", re.ASCII)
 _SYMBOL = re.compile(r"[A-Za-z]+")
+_NAMED = re.compile(r"(?:([A-Za-z0-9._-]{1,32})=)?(.*)", re.DOTALL)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class SourceInvalid(ValueError):
@@ -43,23 +46,30 @@ class ReplayFile:
 def find_files(texts: list[str]) -> tuple[ReplayFile, ...]:
     """Return the files of `[SYMBOL=]FILE` texts; a bid and an ask file of bars make one. Raises `SourceInvalid`."""
     found: list[ReplayFile] = []
-    sides: dict[str, dict[str, Path]] = {}
+    # symbol -> side -> files of bars, in the order given: the first bid belongs to the first ask
+    sides: dict[str, dict[str, list[Path]]] = {}
     for text in texts:
-        symbol, separator, name = text.rpartition("=")
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise SourceInvalid(f"There is no file {name}.")
-        symbol = symbol if separator else _symbol_of(path)
+        symbol, path = _named(text)
         layout = _layout(path)
         if layout == "bars":
-            sides.setdefault(symbol, {})[_side(path)] = path
+            sides.setdefault(symbol, {"bid": [], "ask": []})[_side(path)].append(path)
         else:
             found.append(ReplayFile(symbol, layout, path))
-    for symbol, pair in sides.items():
-        if set(pair) != {"bid", "ask"}:
+    for symbol, pairs in sides.items():
+        if len(pairs["bid"]) != len(pairs["ask"]):
             raise SourceInvalid(f"{symbol}: bars need two files, one with bid and one with ask in its name.")
-        found.append(ReplayFile(symbol, "bars", pair["bid"], pair["ask"]))
+        for bid, ask in zip(pairs["bid"], pairs["ask"], strict=True):
+            found.append(ReplayFile(symbol, "bars", bid, ask))
     return tuple(found)
+
+
+def _named(text: str) -> tuple[str, Path]:
+    match = _NAMED.fullmatch(text)
+    assert match is not None
+    path = Path(match[2]).expanduser()
+    if not path.is_file():
+        raise SourceInvalid(f"There is no file {match[2]}.")
+    return match[1] or _symbol_of(path), path
 
 
 def ticks(file: ReplayFile) -> Iterator[Tick]:
@@ -107,19 +117,20 @@ def _bar_ticks(file: ReplayFile) -> Iterator[Tick]:
 def _bars(path: Path) -> Iterator[tuple[int, list[Decimal]]]:
     for number, line in _lines(path, header=True):
         try:
-            stamp, *prices = line.split(",")
-            yield _iso_ms(stamp), [parse_number(price) for price in prices[:4]]
+            stamp, first, high, low, close = line.split(",")[:5]
+            yield _iso_ms(stamp), [parse_number(price) for price in (first, high, low, close)]
         except ValueError:
             raise _unreadable(path, number) from None
 
 
 def _iso_ms(text: str) -> int:
     stamp = datetime.fromisoformat(text)
-    return round((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1000)
+    # Down, not to the nearest: a stamp must not move into the next candle.
+    return ((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
 
 
 def _lines(path: Path, *, header: bool) -> Iterator[tuple[int, str]]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             text = line.strip()
             if text and not (header and number == 1):
@@ -127,8 +138,7 @@ def _lines(path: Path, *, header: bool) -> Iterator[tuple[int, str]]:
 
 
 def _layout(path: Path) -> str:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        first = file.readline().strip()
+    first = next((line for _, line in _lines(path, header=False)), "")
     if _HISTDATA.fullmatch(first):
         return "histdata"
     columns = [column.strip().lower() for column in first.split(",")]
@@ -142,10 +152,10 @@ def _layout(path: Path) -> str:
 
 
 def _side(path: Path) -> str:
-    for side in ("bid", "ask"):
-        if side in path.name.lower():
-            return side
-    raise SourceInvalid(f"{path}: bars need bid or ask in the file's name.")
+    sides = [side for side in ("bid", "ask") if side in path.name.lower()]
+    if len(sides) != 1:
+        raise SourceInvalid(f"{path}: bars need bid or ask in the file's name.")
+    return sides[0]
 
 
 def _symbol_of(path: Path) -> str:

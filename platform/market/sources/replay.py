@@ -23,13 +23,13 @@ def merged(files: Iterable[ReplayFile]) -> Iterator[Tick]:
     return heapq.merge(*(ticks(file) for file in files), key=lambda tick: tick.time_ms)
 
 
-def check(files: Iterable[ReplayFile], *, newest_s: int | None) -> None:
-    """Read all files once, so that what is wrong with them is said before anything starts; raises `SourceInvalid`."""
-    firsts = []
-    for file in files:
-        first, _, _ = extent([file])
-        firsts.append(first)
-    if newest_s is not None and min(firsts) // 1000 < newest_s:
+def check(files: Iterable[ReplayFile], *, ended_s: int | None) -> None:
+    """Read all files once, so that what is wrong with them is said before anything starts; raises `SourceInvalid`.
+
+    `ended_s` is when the stored history ends, None without one.
+    """
+    firsts = [extent([file])[0] for file in files]
+    if ended_s is not None and min(firsts) < ended_s * 1000:
         raise SourceInvalid("The replay begins before the stored history ends: add --fresh to forget that history.")
 
 
@@ -38,8 +38,9 @@ def extent(files: Iterable[ReplayFile]) -> tuple[int, int, int]:
     first = last = None
     count = 0
     for tick in merged(files):
-        first = tick.time_ms if first is None else first
-        last = tick.time_ms
+        # A file may have ticks out of order: the feed refuses those, the extent has room for them.
+        first = tick.time_ms if first is None else min(first, tick.time_ms)
+        last = tick.time_ms if last is None else max(last, tick.time_ms)
         count += 1
     if first is None or last is None:
         raise SourceInvalid("The replay has no ticks in it.")
@@ -53,11 +54,15 @@ async def run(
     first, last, count = await asyncio.to_thread(extent, files)
     shift_ms = 0
     feed.replaying = True
-    while True:
-        await _play(files, feed, speed=speed, step=step, shift_ms=shift_ms, count=count)
-        if not loop:
-            break
-        shift_ms += -(-(last - first + 1) // DAY_MS) * DAY_MS
+    try:
+        while True:
+            await _play(files, feed, speed=speed, step=step, shift_ms=shift_ms, count=count)
+            if not loop:
+                break
+            shift_ms += -(-(last - first + 1) // DAY_MS) * DAY_MS
+    except Exception:  # not when the process ends: its open candles stay open
+        feed.end_of_source(now_s=time.monotonic())
+        raise
     feed.end_of_source(now_s=time.monotonic())
 
 

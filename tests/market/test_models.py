@@ -1,0 +1,75 @@
+"""Products and candles: what an administrator may enter."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from engine import values
+from market.models import Candle, Product, symbol_of
+
+pytestmark = pytest.mark.django_db
+
+
+def given_product(**fields):
+    defaults = {
+        "name": "NZD-USD", "title": "NZD/USD", "group": "forex", "digits": 5, "band_low": Decimal("0.01"),
+        "band_high": Decimal(100), "start_price": Decimal("0.6"),
+    }  # fmt: skip
+    return Product(**{**defaults, **fields})
+
+
+def test_the_symbol_is_the_name_without_dashes():
+    product = given_product()
+    product.full_clean(exclude=["symbol"])
+    product.save()
+    assert Product.objects.get(name="NZD-USD").symbol == "NZDUSD" == symbol_of("NZD-USD")
+
+
+def test_its_value_is_what_the_streams_need():
+    product = given_product(halted=True)
+    product.save()
+    assert product.value() == values.Product("NZD-USD", "NZDUSD", 5, True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"name": "nzd-usd"}, "Enter a valid value"),
+        ({"name": "NZD USD"}, "Enter a valid value"),
+        ({"name": "NZD-USD\n"}, "Enter a valid value"),
+        ({"digits": 9}, "less than or equal to 8"),
+        ({"hours": "always"}, "'always' is not a period"),
+        ({"band_low": Decimal(0)}, "low end has to be above 0"),
+        ({"band_low": Decimal(100)}, "low end has to be above 0"),
+        ({"start_price": Decimal("100.1")}, "outside the band"),
+        ({"group": "bonds"}, "not a valid choice"),
+        ({"max_size": Decimal("1e20")}, "does not fit"),
+    ],
+)
+def test_what_is_wrong_with_a_product_is_said(fields, words):
+    with pytest.raises(ValidationError, match=words):
+        given_product(**fields).full_clean(exclude=["symbol"])
+
+
+def test_two_names_may_not_have_one_symbol():
+    given_product().save()
+    with pytest.raises(ValidationError, match="symbol NZDUSD is taken"):
+        given_product(name="NZDUSD").full_clean(exclude=["symbol"])
+
+
+def test_a_product_may_be_saved_again():
+    product = given_product()
+    product.save()
+    product.full_clean(exclude=["symbol"])
+
+
+def test_a_bucket_has_one_candle():
+    product = given_product()
+    product.save()
+    prices = {f"{side}_{part}": 1 for side in ("mid", "bid", "ask") for part in ("open", "high", "low", "close")}
+    first = Candle.objects.create(product=product, resolution="1", start_s=60, closed=True, **prices)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Candle.objects.create(product=product, resolution="1", start_s=60, closed=False, **prices)
+    assert str(first) == "NZD-USD 1 60"
