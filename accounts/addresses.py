@@ -32,9 +32,30 @@ def _behind_proxies(peer: str, forwarded: str) -> str:
     if trusted and len(hops) >= trusted:
         peer = hops[-trusted]
     try:
-        return str(ipaddress.ip_address(peer))
+        return _plain(ipaddress.ip_address(peer))
     except ValueError:
         return "0.0.0.0"  # noqa: S104  # not an address: in nobody's list
+
+
+def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Return an address as lists and the database know it.
+
+    A socket for both families writes `::ffff:192.0.2.7` for an IPv4 address, and a link-local one has its interface.
+    """
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
+
+
+def budget_subject(address: str) -> str:
+    """Return whom an address's budgets belong to: an IPv6 line has 2^64 addresses, and they are one caller.
+
+    >>> budget_subject("192.0.2.7"), budget_subject("2001:db8::7:1")
+    ('192.0.2.7', '2001:db8::/64')
+    """
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network((int(ipaddress.IPv6Address(address)), 64), strict=False))
 
 
 def parse_networks(text: str) -> list[Network]:

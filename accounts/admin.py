@@ -5,18 +5,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from accounts.forms import KeyForm
+from accounts.errors import Refused
+from accounts.forms import KeyForm, LimitedAdminAuthenticationForm
 from accounts.models import ApiKey, User
 from accounts.services import api_key_create, api_key_revoke, api_key_rotate
 
 admin.site.site_header = "Tickwire"
 admin.site.site_title = "Tickwire"
 admin.site.index_title = "Administration"
+admin.site.login_form = LimitedAdminAuthenticationForm
 admin.site.register(User, UserAdmin)
 
 
@@ -38,6 +41,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
     actions = ["revoke_selected"]
     change_form_template = "admin/accounts/apikey/change_form.html"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return super().get_queryset(request).select_related("user").prefetch_related("generations")
+
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
         if obj is None:
             return []
@@ -49,19 +55,20 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.display(description="secret ends with")
     def last_four(self, key: ApiKey) -> str:
-        newest = key.generations.first()
+        newest = next(iter(key.generations.all()), None)
         return "…" + newest.last_four if newest else ""
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> ApiKey:
         if change:
             return super().save_form(request, form, change)  # type: ignore[no-any-return]  # the stubs say Any
+        form.save(commit=False)  # after which the form has what Django calls next
         fields = form.cleaned_data
-        key, self_secret = api_key_create(
+        key, secret = api_key_create(
             user=fields["user"], label=fields["label"], scopes=fields["scopes"], environments=fields["environments"],
             expires_at=fields["expires_at"], networks=fields["networks"],
         )  # fmt: skip
         # For this one answer only: never in a message, the change log or the session.
-        request.issued_secret = self_secret  # type: ignore[attr-defined]
+        request.issued_secret = secret  # type: ignore[attr-defined]
         return key
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
@@ -81,7 +88,13 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     def rotate(self, request: HttpRequest, pk: int) -> HttpResponse:
         key = self._changeable(request, pk)
-        return show_secret(request, key, api_key_rotate(key), back=self._list_url())
+        try:
+            secret = api_key_rotate(key)
+        except Refused:
+            messages.error(request, f"{key} is revoked.")
+            return redirect(self._list_url())
+        self.log_change(request, key, "Rotated")
+        return show_secret(request, key, secret, back=self._list_url())
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
         key = self._changeable(request, pk)

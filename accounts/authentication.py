@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, CSRFCheck, get_authorization_header
 from rest_framework.request import Request
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from accounts import services
-from accounts.addresses import request_address
+from accounts.addresses import budget_subject, request_address
 from accounts.errors import ERRORS, Code, Refused
 from accounts.identity import Identity
 from accounts.limits import Budgets
@@ -31,51 +31,61 @@ _SIGNED_PREFIX = "/trading"
 _budgets = Budgets(settings.REDIS_URL)
 
 
-class SignedAuthentication(BaseAuthentication):
-    """`T8-APIKEY`, `T8-SIG`, `T8-TIMESTAMP` (or `WCX-…`). Source: protocols, section 6."""
+class KeyAuthentication(BaseAuthentication):
+    """What proving a key has in common: whoever fails is a stranger, and limited like one."""
 
     def authenticate(self, request: Request) -> tuple[User, Identity] | None:
+        try:
+            identity = self.identify(request)
+            return None if identity is None else (_user(identity), identity)
+        except Refused:
+            # DRF limits calls after it knows who calls: without this, keys could be tried at any rate.
+            _spend(settings.REST_LIMIT_PER_S, _stranger(request))
+            raise
+
+    def identify(self, request: Request) -> Identity | None:
+        """Return whose key the call proves; None when it does not try to. Raises `Refused`."""
+        raise NotImplementedError
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SignedAuthentication(KeyAuthentication):
+    """`T8-APIKEY`, `T8-SIG`, `T8-TIMESTAMP` (or `WCX-…`). Source: protocols, section 6."""
+
+    def identify(self, request: Request) -> Identity | None:
         for prefix in SIGNATURE_PREFIXES:
             if f"{prefix}-APIKEY" in request.headers:
                 return self._verify(request, prefix)
         return None
 
-    def _verify(self, request: Request, prefix: str) -> tuple[User, Identity]:
+    def _verify(self, request: Request, prefix: str) -> Identity:
         stamp = request.headers.get(f"{prefix}-TIMESTAMP", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 16):
             raise Refused(Code.INVALID_SIGNATURE, f"{prefix}-TIMESTAMP is the time in ms")
         changing = request.method not in SAFE_METHODS
-        identity = services.identity_for_signature(
+        return services.identity_for_signature(
             key_id=request.headers[f"{prefix}-APIKEY"],
             signature=request.headers.get(f"{prefix}-SIG", ""),
             timestamp_ms=int(stamp),
             method=request.method or "",
-            # Exactly as sent: what Django shows is decoded.
             path=_signed_path(request),
             body=request._request.body,
             address=request_address(request),
             now_ms=_wall_ms(),
             single_use=changing and settings.SIGNATURE_SINGLE_USE,
         )
-        return User.objects.get(pk=identity.user_id), identity
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
 
 
-class BearerAuthentication(BaseAuthentication):
+class BearerAuthentication(KeyAuthentication):
     """`Authorization: Bearer tk_…`"""
 
-    def authenticate(self, request: Request) -> tuple[User, Identity] | None:
+    def identify(self, request: Request) -> Identity | None:
         kind, _, token = get_authorization_header(request).decode("latin-1").partition(" ")
         if kind.lower() != "bearer":
             return None
-        address = request_address(request)
-        identity = services.identity_for_token(token=token.strip(), address=address, now_ms=_wall_ms())
-        return User.objects.get(pk=identity.user_id), identity
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
+        return services.identity_for_token(token=token.strip(), address=request_address(request), now_ms=_wall_ms())
 
 
 class BrowserAuthentication(BaseAuthentication):
@@ -85,8 +95,8 @@ class BrowserAuthentication(BaseAuthentication):
         user = getattr(request._request, "user", None)
         if not isinstance(user, User) or not user.is_active:
             return None
-        check = CSRFCheck(lambda _: None)  # type: ignore[arg-type,return-value]  # never called: it only checks
-        check.process_request(request)  # type: ignore[arg-type]  # a DRF request does
+        check = CSRFCheck(lambda _: None)  # type: ignore[arg-type]  # never called: it only checks
+        check.process_request(request)
         if check.process_view(request, None, (), {}):  # type: ignore[arg-type]  # (as above)
             raise Refused(Code.CSRF_FAILED)
         return user, services.identity_of_browser(user, request._request.session.session_key or "")
@@ -98,13 +108,20 @@ class RestThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: "APIView") -> bool:
         identity = request.auth
         if isinstance(identity, Identity):
-            limit, subject = settings.REST_IDENTITY_LIMIT_PER_S, identity.key_id or identity.session
+            _spend(settings.REST_IDENTITY_LIMIT_PER_S, identity.key_id or identity.session)
         else:
-            limit, subject = settings.REST_LIMIT_PER_S, request_address(request)
-        self._retry_after_ms = _budgets.take_sync("rest", subject, count=limit, per_s=1) if limit else 0
-        if self._retry_after_ms:
-            raise Refused(Code.RATE_LIMITED, retry_after_ms=self._retry_after_ms)
+            _spend(settings.REST_LIMIT_PER_S, _stranger(request))
         return True
+
+
+def _spend(limit: int, subject: str) -> None:
+    retry_after_ms = _budgets.take_sync("rest", subject, count=limit, per_s=1) if limit else 0
+    if retry_after_ms:
+        raise Refused(Code.RATE_LIMITED, retry_after_ms=retry_after_ms)
+
+
+def _stranger(request: Request) -> str:
+    return budget_subject(request_address(request))
 
 
 def require(request: Request, scope: str) -> Identity:
@@ -117,7 +134,17 @@ def require(request: Request, scope: str) -> Identity:
     return identity
 
 
-# DRF's own exceptions, in our words.
+def require_browser(request: Request) -> User:
+    """Return the user who is logged in with a browser; raises `Refused`, for keys too: none makes another."""
+    identity, user = request.auth, request.user
+    if not isinstance(identity, Identity) or not isinstance(user, User):
+        raise Refused(Code.AUTHENTICATION_REQUIRED)
+    if not identity.session:
+        raise Refused(Code.SCOPE_DENIED, "Only a browser's session may do that")
+    return user
+
+
+# Django's and DRF's own exceptions, in our words.
 _CODES: Mapping[type[Exception], Code] = {
     exceptions.ParseError: Code.INVALID_JSON,
     exceptions.UnsupportedMediaType: Code.UNSUPPORTED_MEDIA_TYPE,
@@ -129,6 +156,7 @@ _CODES: Mapping[type[Exception], Code] = {
     exceptions.ValidationError: Code.INVALID_PARAMETER,
     Http404: Code.NOT_FOUND,
     PermissionDenied: Code.SCOPE_DENIED,
+    RequestDataTooBig: Code.MESSAGE_TOO_LARGE,
 }
 
 
@@ -151,12 +179,38 @@ def rest_error(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def _refusal(error: Exception) -> Refused | None:
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
-    return None if code is None else Refused(code)
+    if code is None:
+        return None
+    return Refused(code, _wrong_fields(error) if isinstance(error, exceptions.ValidationError) else "")
+
+
+def _wrong_fields(error: exceptions.ValidationError) -> str:
+    """Return a sentence that names the fields, and repeats nothing of what was sent."""
+    fields = [name for name in error.detail if name != "non_field_errors"] if isinstance(error.detail, dict) else []
+    return f"Missing or of the wrong form: {', '.join(fields)}" if fields else ""
+
+
+def _user(identity: Identity) -> User:
+    user = User.objects.filter(pk=identity.user_id).first()
+    if user is None:  # deleted a moment ago, and the key with it
+        raise Refused(Code.INVALID_KEY)
+    return user
 
 
 def _signed_path(request: Request) -> str:
-    raw = request._request.get_full_path_info()
-    return raw.removeprefix(_SIGNED_PREFIX) or "/"
+    """Return the path that was signed: with its query string, without `/trading`, exactly as sent."""
+    raw = _path_as_sent(request._request)
+    return raw.removeprefix(_SIGNED_PREFIX) if raw.startswith(f"{_SIGNED_PREFIX}/") else raw
+
+
+def _path_as_sent(request: HttpRequest) -> str:
+    """Return path and query string as they came: what Django itself shows is decoded and quoted again."""
+    scope: Mapping[str, Any] = getattr(request, "scope", {})
+    if "raw_path" not in scope:
+        return request.get_full_path_info()
+    query = scope["query_string"].decode("latin-1")
+    path: str = scope["raw_path"].decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _wall_ms() -> int:

@@ -8,6 +8,8 @@ class Identity:
     """A proven caller. Exactly one of `key_id` (an API key's UUID) and `session` (a browser session's digest) is set.
 
     `scopes` are of market, read, trade, feed (none implies another); `environments` of live, demo.
+    `generation` says which of the key's secrets it was (1, 2, …). `expires_ms` (wall clock, ms; None: never) is the
+    earlier of the key's expiry and that secret's end, as far as they were known when it was proven.
     """
 
     user_id: int
@@ -16,3 +18,5 @@ class Identity:
     environments: frozenset[str]
     key_id: str = ""
     session: str = ""
+    generation: int = 0
+    expires_ms: int | None = None

@@ -1,7 +1,7 @@
 """An API key's secret: how it is made, written and recognised (pure).
 
-`tk_live_` or `tk_demo_`, then 43 base62 characters (256 bits, derived from a server key and the generation's identity) and
-6 of checksum, so that junk is refused without a query. Only the SHA-256 of the whole text is stored.
+`tk_live_` or `tk_demo_`, then 43 base62 characters (256 bits, derived from a server key and the generation's identity)
+and 6 of checksum, so that junk is refused without a query. Only the SHA-256 of the whole text is stored.
 """
 
 import hashlib

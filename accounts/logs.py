@@ -3,8 +3,9 @@
 import logging
 import re
 
+# A secret of ours by its form; any other by the name before it, through quotes of JSON in JSON and of Python's bytes.
 _SECRET = re.compile(
-    r"(tk_(?:live|demo)_)[0-9A-Za-z]+|((?:sig|T8-SIG|WCX-SIG|apiKey|sessionid)\W{1,4})[\w+/=]{8,}", re.I
+    r"(tk_(?:live|demo)_)[0-9A-Za-z]+|((?:sig|apiKey|sessionid|Bearer)\W{1,8}(?:b['\"])?)[\w+/=.%-]{8,}", re.I
 )
 
 
@@ -21,10 +22,21 @@ class MaskSecrets(logging.Filter):
     """Rewrites a record's message, arguments and exception before any handler sees them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = masked(record.getMessage()), ()
+        record.msg, record.args = masked(_message(record)), ()
         if record.exc_info and not record.exc_text:
-            record.exc_text = masked(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        # Another handler may have written it already, as it was.
+        record.exc_text = masked(record.exc_text) if record.exc_text else None
+        record.stack_info = masked(record.stack_info) if record.stack_info else None
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        # Somebody's wrong log call; raised from a filter, it would end whatever was being done.
+        return f"{record.msg} {record.args}"
 
 
 class OneLine(logging.Filter):

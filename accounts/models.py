@@ -1,10 +1,11 @@
 """Users, their API keys, and the record of what was taken away from whom."""
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.addresses import parse_networks
@@ -13,8 +14,25 @@ SCOPES = ("market", "read", "trade", "feed")
 ENVIRONMENTS = ("live", "demo")
 DEFAULT_SCOPES = ("market", "read")
 
+MAX_NETWORKS = 100
+"""Networks in a key's list, which is read at every use."""
 
-class User(AbstractUser):
+
+class ToldTogether(models.Model):
+    """What a change takes away (`signals.py`) is told in the change's own transaction.
+
+    Told before, a socket that comes back in between would be let in and stay.
+    """
+
+    class Meta:
+        abstract = True
+
+    @transaction.atomic
+    def save(self, *args: Any, **options: Any) -> None:
+        super().save(*args, **options)
+
+
+class User(AbstractUser, ToldTogether):  # noqa: DJ008  # its base has one
     """Somebody who logs in or holds keys."""
 
 
@@ -36,9 +54,11 @@ def validate_environments(value: list[str]) -> None:
 
 def validate_networks(value: str) -> None:
     try:
-        parse_networks(value)
+        networks = parse_networks(value)
     except ValueError as error:
         raise ValidationError(str(error)) from None
+    if len(networks) > MAX_NETWORKS:
+        raise ValidationError(f"At most {MAX_NETWORKS} networks")
 
 
 def _validate_choice(value: object, allowed: tuple[str, ...], what: str) -> None:
@@ -46,7 +66,7 @@ def _validate_choice(value: object, allowed: tuple[str, ...], what: str) -> None
         raise ValidationError(f"{what} are one or more of {', '.join(allowed)}")
 
 
-class ApiKey(models.Model):
+class ApiKey(ToldTogether):
     """What a program proves itself with. The secret is nowhere: each generation's is derived from a server key."""
 
     public_id = models.UUIDField(
@@ -109,11 +129,15 @@ class ApiKeyGeneration(models.Model):
 
 
 class AccessChange(models.Model):
-    """Access that was taken away: a key's (`key_id`), a browser session's (`session`) or a whole user's."""
+    """Access that was taken away: a key's (`key_id`), a browser session's (`session`) or a whole user's.
 
-    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    With a `generation`, only those are concerned who came with that secret of the key, and from the time `at` on.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
     user_id = models.BigIntegerField()
     key_id = models.CharField(max_length=36, blank=True)
+    generation = models.PositiveIntegerField(default=0)
     session = models.CharField(max_length=64, blank=True)
 
     class Meta:

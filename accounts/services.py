@@ -1,7 +1,7 @@
 """What happens to keys, and who a token, a signature or a browser session is."""
 
 import hashlib
-import ipaddress
+import hmac
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,12 @@ MAX_GENERATIONS_TRIED = 2
 ACCESS_CHANGE_OVERLAP = 100
 """Rows read again: on PostgreSQL a lower number may be committed after a higher one was read."""
 
+GENERATION_END_READ_FOR = timedelta(hours=1)
+"""A generation's end is read from its time on: longer than a process is ever without the database and yet serving."""
+
+SIGNATURE_KEPT_MS = 4 * signing.WINDOW_MS
+"""Until twice a window after the last clock of ours that is right accepts it: another host's may be behind."""
+
 ACCESS_CHANGE_RETENTION = timedelta(days=7)
 DEFAULT_OVERLAP_S = 24 * 3600
 
@@ -61,8 +67,8 @@ def api_key_create(
     key = ApiKey(
         user=user,
         label=label,
-        scopes=[scope for scope in SCOPES if scope in scopes] if set(scopes) <= set(SCOPES) else list(scopes),
-        environments=list(environments),
+        scopes=_in_order(scopes, SCOPES),
+        environments=_in_order(environments, ENVIRONMENTS),
         expires_at=expires_at,
         networks=networks,
     )
@@ -73,16 +79,20 @@ def api_key_create(
 
 @transaction.atomic
 def api_key_rotate(key: ApiKey, *, overlap_s: int = DEFAULT_OVERLAP_S) -> str:
-    """Give a key a new secret and return it; the old one stays valid for the overlap."""
+    """Give a key a new secret and return it; the old one, and its sockets, live for the overlap.
+
+    Raises `Refused` (KEY_REVOKED).
+    """
+    # Two rotations at once follow one another, and a key that has just been revoked is seen to be.
+    key = ApiKey.objects.select_for_update().get(pk=key.pk)
     if key.revoked_at is not None:
         raise Refused(Code.KEY_REVOKED)
-    newest = key.generations.select_for_update().aggregate(number=Max("number"))["number"]
     now = timezone.now()
-    key.generations.filter(number=newest).update(valid_until=now + timedelta(seconds=overlap_s))
-    # At most two are ever tried: what is older than the one that is being replaced ends now.
-    key.generations.filter(number__lt=newest).filter(Q(valid_until=None) | Q(valid_until__gt=now)).update(
-        valid_until=now
-    )
+    living = list(key.generations.filter(Q(valid_until=None) | Q(valid_until__gt=now)))
+    for generation in living:
+        # At most two are ever tried: what is older than the one that is being replaced ends now.
+        _generation_end(key, generation, now + timedelta(seconds=overlap_s) if generation == living[0] else now)
+    newest = key.generations.aggregate(number=Max("number"))["number"]
     return _generation_create(key, newest + 1)
 
 
@@ -92,6 +102,16 @@ def api_key_revoke(key: ApiKey) -> None:
     if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
         access_change(user_id=key.user_id, key_id=str(key.public_id))
     key.refresh_from_db()
+
+
+def _in_order(chosen: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Return each chosen name once, in the order of those known; unknown ones stay, for the validator to name."""
+    return [name for name in known if name in chosen] + [name for name in chosen if name not in known]
+
+
+def _generation_end(key: ApiKey, generation: ApiKeyGeneration, at: datetime) -> None:
+    key.generations.filter(pk=generation.pk).update(valid_until=at)
+    access_change(user_id=key.user_id, key_id=str(key.public_id), generation=generation.number, at=at)
 
 
 def _generation_create(key: ApiKey, number: int) -> str:
@@ -120,11 +140,17 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
     if not keys.well_formed(token):
         raise Refused(Code.INVALID_KEY)
     generation = ApiKeyGeneration.objects.select_related("key__user").filter(digest=keys.digest(token)).first()
-    if generation is None:
+    # Compared with what the server key makes of it, not found by its digest only: without the server key, neither
+    # its holder nor somebody who can write to the database has a key.
+    secret = None if generation is None else _secret(generation)
+    if generation is None or secret is None or not hmac.compare_digest(secret, token):
         raise Refused(Code.INVALID_KEY)
-    if generation.valid_until is not None and generation.valid_until.timestamp() * 1000 < now_ms:
+    end_ms = _ms(generation.valid_until)
+    if end_ms is not None and end_ms < now_ms:
         raise Refused(Code.KEY_EXPIRED)
-    return _identity(generation.key, address=address, now_ms=now_ms)
+    identity = _identity(generation, address=address, now_ms=now_ms)
+    _note_use(generation.key, address, now_ms)
+    return identity
 
 
 def identity_for_signature(
@@ -146,30 +172,43 @@ def identity_for_signature(
     """
     if not signing.within_window(timestamp_ms, now_ms):
         raise Refused(Code.TIMESTAMP_OUT_OF_WINDOW, server_time=now_ms, drift_ms=timestamp_ms - now_ms)
-    generations = list(
+    public_id = _uuid(key_id)
+    if public_id is None or not signing.well_formed(signature):
+        raise Refused(Code.INVALID_SIGNATURE)
+    proven = None
+    for generation, secret in _secrets_to_try(public_id, now_ms):
+        if signing.matches(secret, signature, timestamp_ms=timestamp_ms, method=method, path=path, body=body):
+            proven = generation
+    if proven is None:
+        raise Refused(Code.INVALID_SIGNATURE)
+    identity = _identity(proven, address=address, now_ms=now_ms)
+    if single_use:
+        _use_once(signature, now_ms)
+    _note_use(proven.key, address, now_ms)
+    return identity
+
+
+def _secrets_to_try(public_id: uuid.UUID, now_ms: int) -> list[tuple[ApiKeyGeneration | None, str]]:
+    """Return the living generations of a key with their secrets, filled up with secrets of nobody.
+
+    As many comparisons for an unknown key as for a known one: time must not tell them apart.
+    """
+    generations = (
         ApiKeyGeneration.objects.select_related("key__user")
-        .filter(key__public_id=_uuid(key_id))
+        .filter(key__public_id=public_id)
         .filter(Q(valid_until=None) | Q(valid_until__gte=datetime.fromtimestamp(now_ms / 1000, UTC)))
         .order_by("-number")[:MAX_GENERATIONS_TRIED]
     )
-    secrets = [_secret(generation) for generation in generations]
-    # As many comparisons for an unknown key as for a known one: time must not tell them apart.
-    secrets += ["unknown"] * (MAX_GENERATIONS_TRIED - len(secrets))
-    fits = [
-        signing.matches(secret, signature, timestamp_ms=timestamp_ms, method=method, path=path, body=body)
-        for secret in secrets
+    known: list[tuple[ApiKeyGeneration | None, str]] = [
+        (generation, secret) for generation in generations if (secret := _secret(generation)) is not None
     ]
-    if not generations or not any(fits[: len(generations)]):
-        raise Refused(Code.INVALID_SIGNATURE)
-    identity = _identity(generations[0].key, address=address, now_ms=now_ms)
-    if single_use:
-        _use_once(signature, now_ms)
-    return identity
+    return known + [(None, "")] * (MAX_GENERATIONS_TRIED - len(known))
 
 
 def identity_for_session(session_key: str) -> Identity:
     """Return who is logged in with a browser session; raises `Refused` (AUTHENTICATION_REQUIRED)."""
-    session = SessionStore(session_key) if session_key else None
+    # A cookie may hold anything, NUL characters too, which PostgreSQL does not take.
+    session = SessionStore(session_key) if session_key.isascii() and session_key.isalnum() else None
     user_id = session.get("_auth_user_id") if session is not None else None
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if session is None or user is None or session.get("_auth_user_hash") != user.get_session_auth_hash():
@@ -192,37 +231,46 @@ def session_digest(session_key: str) -> str:
     return hashlib.sha256(f"session:{session_key}".encode()).hexdigest()
 
 
-def _identity(key: ApiKey, *, address: str, now_ms: int) -> Identity:
+def _identity(generation: ApiKeyGeneration, *, address: str, now_ms: int) -> Identity:
     """Return a proven key's identity if it may be used now and from here."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    key = generation.key
     if key.revoked_at is not None or not key.user.is_active:
         raise Refused(Code.KEY_REVOKED)
-    if key.expires_at is not None and key.expires_at <= now:
+    expiry_ms = _ms(key.expires_at)
+    if expiry_ms is not None and expiry_ms <= now_ms:
         raise Refused(Code.KEY_EXPIRED)
     networks = parse_networks(key.networks)
     if networks and not in_networks(address, networks):
         raise Refused(Code.ADDRESS_NOT_ALLOWED)
-    _note_use(key, address, now)
+    ends_ms = [at_ms for at_ms in (expiry_ms, _ms(generation.valid_until)) if at_ms is not None]
     return Identity(
         user_id=key.user_id,
         username=key.user.get_username(),
         scopes=frozenset(key.scopes),
         environments=frozenset(key.environments),
         key_id=str(key.public_id),
+        generation=generation.number,
+        expires_ms=min(ends_ms, default=None),
     )
 
 
-def _note_use(key: ApiKey, address: str, now: datetime) -> None:
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+
+
+def _note_use(key: ApiKey, address: str, now_ms: int) -> None:
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
     if key.last_used_at is None or now - key.last_used_at >= LAST_USED_EVERY:
-        known = ipaddress.ip_address(address)
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now, last_used_address=str(known))
+        # Asked again in the update itself: of many uses at once, one writes.
+        due = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_EVERY)
+        ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=now, last_used_address=address)
 
 
-def _secret(generation: ApiKeyGeneration) -> str:
-    """Return a generation's secret, derived again; "unknown" when its server key is not configured any more."""
+def _secret(generation: ApiKeyGeneration) -> str | None:
+    """Return a generation's secret, derived again; None when its server key is not configured any more."""
     server_key = _server_keys(tuple(settings.KEY_SECRETS)).get(generation.server_key)
     if server_key is None:
-        return "unknown"
+        return None
     key = generation.key
     # The prefix was chosen when the generation was made, and its digest tells which it was.
     for demo_only in (False, True):
@@ -231,7 +279,7 @@ def _secret(generation: ApiKeyGeneration) -> str:
         )
         if keys.digest(secret) == generation.digest:
             return secret
-    return "unknown"
+    return None
 
 
 @lru_cache(maxsize=4)
@@ -245,31 +293,41 @@ def _use_once(signature: str, now_ms: int) -> None:
     digest = hashlib.sha256(signing.canonical(signature)).hexdigest()
     try:
         with transaction.atomic():
-            UsedSignature.objects.create(digest=digest, expires_ms=now_ms + 2 * signing.WINDOW_MS)
+            UsedSignature.objects.create(digest=digest, expires_ms=now_ms + SIGNATURE_KEPT_MS)
     except IntegrityError:
         raise Refused(Code.SIGNATURE_REUSED) from None
 
 
-def _uuid(text: str) -> str:
-    """Return a key id that the database can compare; one that is no UUID becomes one that nobody has."""
+def _uuid(text: str) -> uuid.UUID | None:
     try:
-        return str(uuid.UUID(text))
+        return uuid.UUID(text)
     except ValueError:
-        return str(uuid.UUID(int=0))
+        return None
 
 
 # ---- what was taken away
 
 
-def access_change(*, user_id: int, key_id: str = "", session: str = "") -> None:
-    """Record that access ended; every process closes the sockets concerned. Call it in the same transaction."""
-    AccessChange.objects.create(user_id=user_id, key_id=key_id, session=session)
+def access_change(
+    *, user_id: int, key_id: str = "", session: str = "", generation: int = 0, at: datetime | None = None
+) -> None:
+    """Record that access ended; every process closes the sockets concerned. Call it in the same transaction.
+
+    `generation`: of the key's secrets, only this one's sockets, at the time `at`.
+    """
+    AccessChange.objects.create(
+        user_id=user_id, key_id=key_id, session=session, generation=generation, at=at or timezone.now()
+    )
     AccessChange.objects.filter(at__lt=timezone.now() - ACCESS_CHANGE_RETENTION).delete()
 
 
 def access_changes_after(cursor: int) -> list[AccessChange]:
     """Return what was taken away since, oldest first, and some before it again: skip the numbers you have seen."""
-    return list(AccessChange.objects.filter(pk__gt=cursor - ACCESS_CHANGE_OVERLAP))
+    now = timezone.now()
+    told = Q(generation=0, pk__gt=cursor - ACCESS_CHANGE_OVERLAP)
+    # Written when the end was set; it comes when the end does.
+    ended = Q(generation__gt=0, at__gt=now - GENERATION_END_READ_FOR, at__lte=now)
+    return list(AccessChange.objects.filter(told | ended))
 
 
 def newest_access_change() -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
 from django.db.models.signals import post_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -43,5 +44,9 @@ def user_deleted(sender: type[User], instance: User, **_: Any) -> None:
 
 @receiver(user_logged_out)
 def logged_out(sender: type[User], request: HttpRequest, user: User | None, **_: Any) -> None:
-    if user is not None and request.session.session_key:
-        access_change(user_id=user.pk, session=session_digest(request.session.session_key))
+    session_key = request.session.session_key
+    if user is not None and session_key:
+        with transaction.atomic():
+            # Django does it a moment later; a socket that opens in between would stay.
+            request.session.delete()
+            access_change(user_id=user.pk, session=session_digest(session_key))

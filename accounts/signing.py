@@ -26,6 +26,11 @@ def matches(secret: str, signature: str, *, timestamp_ms: int, method: str, path
     return hmac.compare_digest(_decoded(signature), _mac(secret, timestamp_ms, method, path, body))
 
 
+def well_formed(signature: str) -> bool:
+    """Tell whether a text can be anybody's signature: 32 bytes in Base64 or hex."""
+    return len(_decoded(signature)) == hashlib.sha256().digest_size
+
+
 def within_window(timestamp_ms: int, now_ms: int) -> bool:
     return abs(timestamp_ms - now_ms) <= WINDOW_MS
 
