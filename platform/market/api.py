@@ -115,8 +115,8 @@ class TicksView(APIView):
 
 def _history(row: models.Product, resolution: str, *, start_s: int, end_s: int, limit: int) -> list[Candle]:
     """Return stored candles and those that storage has not caught up with, newest first."""
-    stored = store.candles_read(row.name, resolution, start_s=start_s, end_s=end_s, limit=limit)
-    by_start = {candle.start_s: store.quantized(candle, row.digits) for candle in stored}
+    stored = store.candles_read(row, resolution, start_s=start_s, end_s=end_s, limit=limit)
+    by_start = {candle.start_s: candle for candle in stored}
     for candle in live.board.recent(row.name, resolution):
         known = by_start.get(candle.start_s)
         # A closed one is final: this process may have missed that what it knows as open has closed.

@@ -154,22 +154,28 @@ def _row(number: int, candle: Candle) -> list[Stored]:
 # ---- reading
 
 
-def candles_read(product: str, resolution: str, *, start_s: int, end_s: int, limit: int) -> list[Candle]:
+def candles_read(product: models.Product, resolution: str, *, start_s: int, end_s: int, limit: int) -> list[Candle]:
     """Return stored candles whose buckets start between the two times, newest first."""
     rows = models.Candle.objects.filter(
-        product__name=product, resolution=resolution, start_s__gte=start_s, start_s__lte=end_s
+        product=product, resolution=resolution, start_s__gte=start_s, start_s__lte=end_s
     ).order_by("-start_s")[:limit]
     return [candle_of(row, product) for row in rows]
 
 
-def candle_of(row: models.Candle, product: str) -> Candle:
-    mid, bid, ask = (_ohlc(row, side) for side in ("mid", "bid", "ask"))
-    return Candle(product, row.resolution, row.start_s, mid, bid, ask, row.closed)
+def candle_of(row: models.Candle, product: models.Product) -> Candle:
+    mid, bid, ask = (_ohlc(row, side, product.digits) for side in ("mid", "bid", "ask"))
+    return Candle(product.name, row.resolution, row.start_s, mid, bid, ask, row.closed)
 
 
-def _ohlc(row: models.Candle, side: str) -> OHLC:
-    first, high, low, close = (getattr(row, f"{side}_{part}") for part in ("open", "high", "low", "close"))
+def _ohlc(row: models.Candle, side: str, digits: int) -> OHLC:
+    prices = (getattr(row, f"{side}_{part}") for part in ("open", "high", "low", "close"))
+    first, high, low, close = (_price(price, digits) for price in prices)
     return first, high, low, close
+
+
+def _price(stored: Decimal, digits: int) -> Decimal:
+    """Return a stored price with the product's digits: the database keeps no trailing zeros."""
+    return stored.quantize(Decimal(1).scaleb(-digits))
 
 
 def history_ended_s() -> int | None:
@@ -236,10 +242,10 @@ def _restored(product: models.Product) -> Restored:
         return Restored()
     open_rows = models.Candle.objects.filter(product=product, closed=False)
     return Restored(
-        open_candles=[candle_of(row, product.name) for row in open_rows],
+        open_candles=[candle_of(row, product) for row in open_rows],
         minute_closes=_minute_closes(product, since_s=newest.start_s - DAY_MS // 1000),
-        first_mid=oldest.mid_open,
-        last_price=newest.mid_close,
+        first_mid=_price(oldest.mid_open, product.digits),
+        last_price=_price(newest.mid_close, product.digits),
         last_ms=(newest.start_s + (60 if newest.closed else 0)) * 1000,
     )
 
@@ -249,18 +255,4 @@ def _minute_closes(product: models.Product, *, since_s: int) -> list[tuple[int, 
     closed = models.Candle.objects.filter(product=product, resolution="1", closed=True)
     before = closed.filter(start_s__lte=since_s - 60).order_by("-start_s").values_list("start_s", "mid_close")[:1]
     after = closed.filter(start_s__gt=since_s - 60).order_by("start_s").values_list("start_s", "mid_close")
-    return [((start_s + 60) * 1000, mid) for start_s, mid in (*before, *after)]
-
-
-def quantized(candle: Candle, digits: int) -> Candle:
-    """Return a stored candle with the product's digits: the database keeps no trailing zeros."""
-    step = Decimal(1).scaleb(-digits)
-
-    def side(ohlc: Sequence[Decimal]) -> OHLC:
-        first, high, low, close = (price.quantize(step) for price in ohlc)
-        return first, high, low, close
-
-    return Candle(
-        candle.product, candle.resolution, candle.start_s, side(candle.mid), side(candle.bid), side(candle.ask),
-        candle.closed,
-    )  # fmt: skip
+    return [((start_s + 60) * 1000, _price(mid, product.digits)) for start_s, mid in (*before, *after)]

@@ -31,7 +31,8 @@ def candle(start_s=MIDNIGHT_S, resolution="1", *, product="EUR-USD", closed=True
 
 
 def read(resolution="1", *, product="EUR-USD", start_s=0, end_s=10**10, limit=1_000):
-    return store.candles_read(product, resolution, start_s=start_s, end_s=end_s, limit=limit)
+    row = models.Product.objects.get(name=product)
+    return store.candles_read(row, resolution, start_s=start_s, end_s=end_s, limit=limit)
 
 
 def restored(*, live=False):
@@ -75,10 +76,14 @@ def test_history_ends_with_its_newest_minute_and_can_be_forgotten():
     assert store.history_ended_s() is None
 
 
-def test_prices_have_the_products_digits_again():
-    zeros = store.quantized(candle(price="1.1"), 5)
-    assert str(zeros.mid[0]) == "1.10000"
-    assert zeros == candle(price="1.1")
+@pytest.mark.usefixtures("products")
+def test_prices_have_the_products_digits_again_also_after_a_restart():
+    store.candles_write([candle(price="1.1"), candle(price="1.1", resolution="1D", closed=False)])
+    assert [str(price) for price in read()[0].mid[:2]] == ["1.10000", "1.10001"]
+    feeding = restored()
+    replayed(feeding, (60, "1.2"))
+    assert str(feeding.candles("1D")[0].mid[0]) == "1.10000"
+    assert str(feeding.quotes()[0].mid_day_ago) == "1.10000"
 
 
 # ---- the writer

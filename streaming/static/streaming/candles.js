@@ -29,6 +29,17 @@ export class Candles {
     }
   }
 
+  /**
+   * Take the newest rows, of a page with room for `room`. When a full page does not reach back to what was known before
+   * the request, something may be missing in between: then the older bars go, and are loaded again when looked at.
+   */
+  newestHistory(rows, room) {
+    const oldest = Math.min(...rows.map(([t]) => Number(t)));
+    const before = [...this.#byTime].filter(([, {load}]) => load < this.#load).map(([time]) => time);
+    if (rows.length >= room && Math.max(...before) < oldest) for (const time of before) this.#byTime.delete(time);
+    this.history(rows);
+  }
+
   /** Take a candle event's data; return the bar, and whether it belongs behind the newest one. */
   live(data) {
     const time = Number(data.t);
@@ -42,18 +53,17 @@ export class Candles {
   }
 
   get oldest() {
-    return this.#edge(Math.min);
+    return this.#byTime.get(this.#edge((time, edge) => time < edge))?.bar;
   }
 
   get newest() {
-    return this.#edge(Math.max);
+    return this.#byTime.get(this.#edge((time, edge) => time > edge))?.bar;
   }
 
-  #edge(choose) {
-    if (this.#byTime.size === 0) return undefined;
-    let time = NaN;
-    for (const key of this.#byTime.keys()) time = Number.isNaN(time) ? key : choose(time, key);
-    return this.#byTime.get(time).bar;
+  #edge(isBeyond) {
+    let edge;
+    for (const time of this.#byTime.keys()) if (edge === undefined || isBeyond(time, edge)) edge = time;
+    return edge;
   }
 
   #put(time, prices, load) {

@@ -1,4 +1,4 @@
-/** How is a number of the market written for people? Text in, text out: prices stay decimals as the server wrote them. */
+/** How is a number of the market written for people? Text in, text out: prices stay as the server wrote them. */
 
 /** "0.00001" -> 5: how many digits a product of that tick has behind the point. */
 export function digitsOf(tick) {
@@ -21,6 +21,12 @@ export function priceParts(price, digits) {
 /** The spread in points, the product's smallest steps: ("1.08241", "1.08254") -> "13". Exact at any length. */
 export function spreadPoints(bid, ask) {
   return String(points(ask) - points(bid));
+}
+
+/** Where a price went, "up" or "down"; undefined when it stayed. Both have the product's digits. */
+export function movement(before, now) {
+  if (before === now) return undefined;
+  return points(now) > points(before) ? "up" : "down";
 }
 
 function points(price) {

@@ -1,6 +1,6 @@
 /** What does the page know of the products? Built from REST's list, kept up by the stream's events; no DOM in here. */
 
-import {digitsOf} from "./format.js";
+import {digitsOf, movement} from "./format.js";
 
 /** Groups as people name them, in the order in which they are shown; others follow under their own name. */
 const GROUP_TITLES = {
@@ -9,7 +9,8 @@ const GROUP_TITLES = {
 
 /**
  * Return name -> product, group by group, from `GET /trading/products`:
- * `{name, title, group, tick, digits, state, quote, direction}`, `quote` null before the first.
+ * `{name, title, label, group, tick, digits, state, quote, moves}`: `label` is the title where that says more than the
+ * name; `quote` is null before the first; `moves` says for bid and ask which way they went when they last changed.
  */
 export function readProducts(groups) {
   const order = [...Object.keys(GROUP_TITLES), ...Object.keys(groups)];
@@ -18,7 +19,8 @@ export function readProducts(groups) {
     for (const [name, , tick, , , title] of groups[group] ?? []) {
       const shown = GROUP_TITLES[group] ?? group;
       products.set(name, {
-        name, title, group: shown, tick, digits: digitsOf(tick), state: "open", quote: null, direction: "flat",
+        name, title, label: letters(title) === letters(name) ? "" : title, group: shown, tick, digits: digitsOf(tick),
+        state: "open", quote: null, moves: {},
       });
     }
   }
@@ -31,7 +33,12 @@ export function applyEvent(products, event) {
     const [name, mid, bid, ask, midDayAgo, timeMs] = event.data;
     const product = products.get(name);
     if (product === undefined) return undefined;
-    product.direction = direction(product.quote?.mid, mid) ?? product.direction;
+    if (product.quote !== null) {
+      product.moves = {
+        bid: movement(product.quote.bid, bid) ?? product.moves.bid,
+        ask: movement(product.quote.ask, ask) ?? product.moves.ask,
+      };
+    }
     product.quote = {mid, bid, ask, midDayAgo, timeMs};
     return product;
   }
@@ -55,7 +62,6 @@ export function matches(product, text) {
   return [name, name.replaceAll("-", ""), title].some((word) => word.toLowerCase().includes(wanted));
 }
 
-function direction(before, now) {
-  if (before === undefined || before === now) return undefined;
-  return Number(now) > Number(before) ? "up" : "down";
+function letters(text) {
+  return text.replaceAll(/\W/g, "").toLowerCase();
 }

@@ -23,6 +23,10 @@ export const BACKOFF_MAX_MS = 15_000;
 export const STABLE_MS = 10_000;
 /** Some 30 bytes a name, and a message may have 64 KiB. */
 export const NAMES_PER_MESSAGE = 1_000;
+/** Errors that say nothing about what was asked: the same question may be answered a moment later. */
+const PASSING_ERRORS = Object.freeze(["rate_limited", "unavailable", "internal_error"]);
+/** … after this long, where the server names no time. */
+export const ASK_AGAIN_MS = 1_000;
 /** Close codes after which coming back is of no use. Source: docs/errors.md, "Close codes". */
 export const FINAL_CLOSES = Object.freeze([1000, 1008, 1009, 4003, 4010]);
 /** What we close with ourselves; browsers allow 1000 and 3000 to 4999. */
@@ -34,8 +38,10 @@ const CLOSE_NO_AUTH = 3003;
  * Connect and stay connected.
  *
  * Options: `url`; `channels` to begin with; `auth`, a (possibly async) function that returns a fresh
- * `{key, sig, timestamp}` for every connection; `onEvent(event)`; `onState(state)`; `onError(error, channels)` for
- * refusals, with the channels that are given up because of it. `environment` replaces clock, chance and WebSocket.
+ * `{key, sig, timestamp}` for every connection; `onEvent(event)`; `onState(state)`; `onHeld(channels)` when the server
+ * has confirmed channels, before their first event, anew on every connection (what REST answers from then on has no gap
+ * to the events); `onError(error, channels)` for refusals, with the channels that are given up because of it.
+ * `environment` replaces clock, chance and WebSocket.
  */
 export function connect(options) {
   return new Stream(options);
@@ -62,6 +68,7 @@ class Stream {
   #held = new Set();
   #batch = NAMES_PER_MESSAGE;
   #socket = null;
+  #mayAsk = false; // the socket is open, and the signature for it is there
   #request = null; // the one message whose reply is awaited: {id, type, channels}
   #auth;
   #lastId = 0;
@@ -94,6 +101,11 @@ class Stream {
     this.#reconcileSoon();
   }
 
+  /** Whether the server has confirmed a channel on the present connection. */
+  holds(channel) {
+    return this.#held.has(channel);
+  }
+
   /** Do not wait for the end of the pause (the network came back, somebody looks at the page again). */
   retryNow() {
     if (this.#timers.retry === null) return;
@@ -118,6 +130,7 @@ class Stream {
     this.#become(this.#attempts ? {name: "reconnecting", reason: this.state.reason} : {name: "connecting"});
     this.#held.clear();
     this.#request = this.#ping = this.#liveSinceMs = null;
+    this.#mayAsk = false;
     this.#sequence = 0;
     this.#heardMs = this.#environment.monotonicMs();
     const socket = this.#environment.newSocket(this.#options.url);
@@ -134,7 +147,9 @@ class Stream {
   async #opened(socket) {
     try {
       this.#auth = await this.#options.auth?.();
-      if (socket === this.#socket) this.#reconcile();
+      if (socket !== this.#socket) return;
+      this.#mayAsk = true;
+      this.#reconcile();
     } catch (error) {
       if (socket !== this.#socket) return;
       this.#leave(CLOSE_NO_AUTH, "no signature");
@@ -167,6 +182,7 @@ class Stream {
   #leave(code, reason) {
     const socket = this.#socket;
     this.#socket = null;
+    this.#mayAsk = false;
     this.#stopTimers();
     if (code !== undefined) socket?.close(code, reason);
   }
@@ -249,14 +265,14 @@ class Stream {
     this.#reconciling = true;
     queueMicrotask(() => {
       this.#reconciling = false;
-      if (this.#socket?.readyState === 1) this.#reconcile();
+      this.#reconcile();
     });
   }
 
   #reconcile() {
-    if (this.#request !== null || this.#timers.pause !== null) return;
+    if (!this.#mayAsk || this.#request !== null || this.#timers.pause !== null) return;
     const missing = [...this.#wanted].filter((channel) => !this.#held.has(channel)).slice(0, this.#batch);
-    const extra = [...this.#held].filter((channel) => !this.#wanted.has(channel)).slice(0, NAMES_PER_MESSAGE);
+    const extra = [...this.#held].filter((channel) => !this.#wanted.has(channel)).slice(0, this.#batch);
     if (missing.length) this.#ask("subscribe", missing);
     else if (extra.length) this.#ask("unsubscribe", extra);
   }
@@ -268,9 +284,10 @@ class Stream {
   }
 
   #answered(message) {
-    const {type, channels} = this.#request;
+    const request = this.#request;
+    const {type, channels} = request;
     this.#request = null;
-    if (message.type === "error") return this.#refused(message, channels);
+    if (message.type === "error") return this.#refused(message, request);
     this.#auth = undefined;
     for (const channel of channels) type === "subscribe" ? this.#held.add(channel) : this.#held.delete(channel);
     this.#batch = Math.min(NAMES_PER_MESSAGE, this.#batch * 2);
@@ -279,28 +296,30 @@ class Stream {
       this.#become({name: "live"});
       this.#sendPing();
     }
+    if (type === "subscribe") this.#options.onHeld?.(channels);
     this.#reconcile();
   }
 
-  #refused(error, channels) {
-    if (error.code === "rate_limited") {
+  #refused(error, {type, channels}) {
+    if (PASSING_ERRORS.includes(error.code)) {
       this.#timers.pause = this.#environment.setTimer(() => {
         this.#timers.pause = null;
         this.#reconcile();
-      }, error.retryAfterMs);
+      }, error.retryAfterMs ?? ASK_AGAIN_MS);
     } else if (channels.length > 1) {
       // One bad name spoils its whole message: smaller ones find it, and the others get what they asked for.
       this.#batch = Math.ceil(channels.length / 2);
       this.#reconcile();
     } else {
-      for (const channel of channels) this.#wanted.delete(channel);
+      const set = type === "subscribe" ? this.#wanted : this.#held;
+      for (const channel of channels) set.delete(channel);
       this.#options.onError?.(error, channels);
       this.#reconcile();
     }
   }
 }
 
-/** Pause before the try after `attempts` failed ones: doubled each time, up to a bound; chance takes up to half of it. */
+/** Pause after `attempts` failed tries: doubled each time, up to a bound; chance takes up to half of it. */
 export function backoffMs(attempts, random) {
   const fullMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** Math.min(attempts, 10));
   return fullMs * (1 - random / 2);
