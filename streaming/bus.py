@@ -11,17 +11,18 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from channels.layers import InMemoryChannelLayer
 
 from engine.board import Board
-from engine.values import OHLC, Candle, MarketStatus, Quote
+from engine.values import OHLC, Candle, MarketStatus, Quote, State, parse_number, plain
 from streaming import topics
 
 logger = logging.getLogger(__name__)
 
 Announcement = Quote | Candle | MarketStatus
+_Kind = TypeVar("_Kind")
 
 MAX_OUTBOX = 20_000
 """Announcements waiting for the layer: two seconds at 10,000 ticks/s. Beyond it the oldest go; the board heals them."""
@@ -141,11 +142,9 @@ class Bus:
             except Exception as error:
                 await self._away(error)
                 continue
-            if message.get("origin") == self.origin:
-                continue
-            handler = self._handlers.get(message.get("type", ""))
             try:
-                if handler is not None:
+                handler = self._handlers.get(message.get("type", ""))
+                if handler is not None and message.get("origin") != self.origin:
                     handler(message)
             except Exception:
                 # Somebody else's malformed message must not end this process's reception.
@@ -176,10 +175,10 @@ def to_message(news: Announcement) -> dict[str, Any]:
             return {
                 "type": "market.quote",
                 "product": news.product,
-                "bid": str(news.bid),
-                "ask": str(news.ask),
-                "mid": str(news.mid),
-                "mid_day_ago": str(news.mid_day_ago),
+                "bid": plain(news.bid),
+                "ask": plain(news.ask),
+                "mid": plain(news.mid),
+                "mid_day_ago": plain(news.mid_day_ago),
                 "time_ms": news.time_ms,
                 "serial": news.serial,
             }
@@ -189,7 +188,7 @@ def to_message(news: Announcement) -> dict[str, Any]:
                 "product": news.product,
                 "resolution": news.resolution,
                 "start_s": news.start_s,
-                "prices": [str(price) for ohlc in (news.mid, news.bid, news.ask) for price in ohlc],
+                "prices": [plain(price) for ohlc in (news.mid, news.bid, news.ask) for price in ohlc],
                 "closed": news.closed,
             }
         case MarketStatus():
@@ -197,20 +196,33 @@ def to_message(news: Announcement) -> dict[str, Any]:
 
 
 def from_message(message: dict[str, Any]) -> Announcement:
-    """Return the announcement in a message that `to_message` made."""
+    """Return the announcement in a message that `to_message` made; raises an exception for any other.
+
+    Strict, because what gets in here stays on the board: a serial that is text would refuse every later quote.
+    """
     match message["type"]:
         case "market.quote":
-            bid, ask, mid, day_ago = (Decimal(message[name]) for name in ("bid", "ask", "mid", "mid_day_ago"))
-            return Quote(message["product"], bid, ask, mid, day_ago, message["time_ms"], message["serial"])
+            bid, ask, mid, day_ago = (parse_number(message[name]) for name in ("bid", "ask", "mid", "mid_day_ago"))
+            product, time_ms, serial = message["product"], message["time_ms"], message["serial"]
+            return Quote(_a(str, product), bid, ask, mid, day_ago, _a(int, time_ms), _a(int, serial))
         case "market.candle":
-            prices = [Decimal(price) for price in message["prices"]]
+            prices = [parse_number(price) for price in message["prices"]]
             mid_ohlc, bid_ohlc, ask_ohlc = (_ohlc(prices[at : at + 4]) for at in (0, 4, 8))
-            place = (message["product"], message["resolution"], message["start_s"])
-            return Candle(*place, mid_ohlc, bid_ohlc, ask_ohlc, message["closed"])
+            place = (_a(str, message["product"]), _a(str, message["resolution"]), _a(int, message["start_s"]))
+            return Candle(*place, mid_ohlc, bid_ohlc, ask_ohlc, _a(bool, message["closed"]))
         case "market.status":
-            return MarketStatus(message["product"], message["state"])
+            if message["state"] not in get_args(State):
+                raise ValueError(f"not a state: {message['state']!r}")
+            return MarketStatus(_a(str, message["product"]), message["state"])
         case other:
             raise ValueError(f"not an announcement: {other!r}")
+
+
+def _a(kind: type[_Kind], value: Any) -> _Kind:
+    """Return the value, which has to be exactly of this kind (true is no number)."""
+    if type(value) is not kind:
+        raise ValueError(f"not {kind.__name__}: {value!r}")
+    return value
 
 
 def _ohlc(prices: list[Decimal]) -> OHLC:

@@ -14,18 +14,13 @@ from channels.exceptions import StopConsumer
 from django.conf import settings
 
 from accounts import services
-from accounts.addresses import scope_address
+from accounts.addresses import budget_subject, scope_address
 from accounts.errors import INTERNAL, LOGIN_REQUIRED, TOO_MANY_CONNECTIONS, Close, Code, Refused
 from accounts.identity import Identity
 from streaming.dialects import EVENT_STREAM
-from streaming.frames import payloads, text_frame
-from streaming.messages import Shutdown
-from streaming.node import Node
-from streaming.server import EXTENSION, Direct, DirectWriter
-from streaming.session import (
+from streaming.effects import (
     Effect,
     Emit,
-    Endpoint,
     GiveBackSubscribe,
     Join,
     Leave,
@@ -34,7 +29,6 @@ from streaming.session import (
     Ready,
     Script,
     Send,
-    Session,
     Shut,
     StepReplay,
     SubmitTicks,
@@ -42,6 +36,11 @@ from streaming.session import (
     VerifySignature,
     VerifyToken,
 )
+from streaming.frames import payloads, text_frame
+from streaming.messages import Shutdown
+from streaming.node import Node
+from streaming.server import EXTENSION, Direct, DirectWriter
+from streaming.session import Endpoint, Session
 from streaming.sink import Sink
 
 logger = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ class StreamConsumer(AsyncConsumer):
             self._refuse(Refused(Code.AUTHENTICATION_REQUIRED), LOGIN_REQUIRED)
             return
         try:
-            await self._enter("address", self._address, settings.CONNECTIONS_PER_ADDRESS)
+            await self._enter("address", budget_subject(self._address), settings.CONNECTIONS_PER_ADDRESS)
         except Refused as refused:
             self._refuse(refused, TOO_MANY_CONNECTIONS)
             return
@@ -143,7 +142,7 @@ class StreamConsumer(AsyncConsumer):
 
     @property
     def identity(self) -> Identity | None:
-        return self._session.identity
+        return self._session.proven
 
     def end(self, close: Close, shutdown: Shutdown | None = None) -> None:
         """Say why and close; nothing is written behind it."""
@@ -190,6 +189,8 @@ class StreamConsumer(AsyncConsumer):
             case Send(payload):
                 sink.send(text_frame(payload))
             case Emit(news):
+                # Heartbeats may be all that a connection has: nothing was joined then.
+                sink.dialect = self._session.dialect
                 node.hub.emit(sink, news)
             case Join(topic, interval_ms):
                 sink.dialect = self._session.dialect
@@ -255,9 +256,13 @@ class StreamConsumer(AsyncConsumer):
 
     async def _admitted(self, look_up: Callable[[], Identity]) -> Identity:
         """Return the identity that a database call proves, counted against its key's connections."""
+        mark = self._node.access_mark
         identity = await self._node.in_thread(look_up)
         if ("key", identity.key_id) not in self._entered:
             await self._enter("key", identity.key_id, settings.CONNECTIONS_PER_KEY)
+        if self._node.ended_since(mark, identity):
+            # Revoked while we looked: whoever closes sockets did not know yet that this one belongs to the key.
+            raise Refused(Code.KEY_REVOKED)
         return identity
 
     # ---- limits
@@ -274,7 +279,11 @@ class StreamConsumer(AsyncConsumer):
             count = settings.APP_SUBSCRIBES_PER_S
             return {"name": "app_subscribe", "subject": identity.session, "count": count, "per_s": 1} if count else {}
         interval_s = settings.SUBSCRIBE_INTERVAL_S
-        return {"name": "subscribe", "subject": self._address, "count": 1, "per_s": interval_s} if interval_s else {}
+        return (
+            {"name": "subscribe", "subject": budget_subject(self._address), "count": 1, "per_s": interval_s}
+            if interval_s
+            else {}
+        )
 
     async def _take_subscribe(self) -> None:
         budget = self._subscribe_budget()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from django.db import close_old_connections
@@ -34,6 +33,9 @@ DATABASE_THREADS = 4
 
 ACCESS_POLL_S = 0.3
 """How often revocations are read: a revoked key's socket has to be closed within 1 s, in every process."""
+
+MAX_CHANGES = 1_000
+"""Access changes remembered: ten times what is read again, and more than come while one key is looked up."""
 
 OCCUPANCY_REFRESH_S = 10
 """How often this process says that its connections are still there (a killed process's expire after 30 s)."""
@@ -78,10 +80,15 @@ class Node:
     bus: Bus = field(init=False)
     hub: Hub = field(init=False)
     connections: set[Connection] = field(default_factory=set)
+    access_mark: int = 0
+    """How many access changes this process has acted on; for `ended_since`."""
     _epoch: str = field(init=False, default="")
     _board_s: float = field(init=False, default_factory=time.monotonic)
     _threads: ThreadPoolExecutor = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    # What was acted on, newest last: also what is read again and must not be acted on twice.
+    _changes: dict[int, Any] = field(default_factory=dict)
+    _cursor: int = 0
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="streaming-db")
@@ -100,6 +107,7 @@ class Node:
 
     async def start(self) -> None:
         await self.bus.open()
+        await self._note_old_changes()
         loop = asyncio.get_running_loop()
         works: list[Callable[[], Awaitable[None]]] = [
             self.bus.send_forever,
@@ -181,26 +189,37 @@ class Node:
         """Run a database call off the loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _with_database, call)
 
+    async def _note_old_changes(self) -> None:
+        """Sockets are opened after these, by who may: they must not close any."""
+        self._cursor = cursor = await self.in_thread(newest_access_change)
+        self._changes = {change.pk: change for change in await self.in_thread(lambda: access_changes_after(cursor))}
+
     async def _close_revoked_forever(self) -> None:
-        cursor = await self.in_thread(newest_access_change)
-        seen: dict[int, None] = {}
         while True:
             await asyncio.sleep(ACCESS_POLL_S)
-            changes = await self.in_thread(partial(access_changes_after, cursor))
-            for change in changes:
-                if change.pk in seen:
-                    continue
-                seen[change.pk] = None
-                cursor = max(cursor, change.pk)
+            await self._close_revoked(self._cursor)
+
+    async def _close_revoked(self, cursor: int) -> None:
+        """Close the sockets that access changes concern; what is read again is not acted on twice."""
+        for change in await self.in_thread(lambda: access_changes_after(cursor)):
+            if change.pk not in self._changes:
+                self._changes[change.pk] = change
+                self._cursor = max(self._cursor, change.pk)
+                self.access_mark += 1
                 self._close_affected(change)
-            for stale in list(seen)[:-1_000]:
-                del seen[stale]
+        for old in list(self._changes)[:-MAX_CHANGES]:
+            del self._changes[old]
 
     def _close_affected(self, change: Any) -> None:
         for connection in list(self.connections):
             identity = connection.identity
             if identity is not None and _affects(change, identity):
                 connection.end(ACCESS_REVOKED)
+
+    def ended_since(self, mark: int, identity: Identity) -> bool:
+        """Tell whether an access has ended since `access_mark` was that."""
+        newer = self.access_mark - mark
+        return any(_affects(change, identity) for change in list(self._changes.values())[-newer:]) if newer else False
 
     async def _refresh_forever(self) -> None:
         while True:
@@ -209,9 +228,10 @@ class Node:
 
 
 def _affects(change: Any, identity: Identity) -> bool:
-    """Tell whether an access change ends this identity: its key, its browser session, or its whole user."""
+    """Tell whether an access change ends this identity: its key or secret, its browser session, or its whole user."""
     if change.key_id:
-        return bool(identity.key_id == str(change.key_id))
+        secret_concerned = change.generation in (0, identity.generation)
+        return bool(identity.key_id == str(change.key_id) and secret_concerned)
     if change.session == ALL_SESSIONS:
         return bool(identity.session and identity.user_id == change.user_id)
     if change.session:

@@ -8,20 +8,36 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.errors import AUTH_FAILED, AUTH_TIMEOUT, TOO_MANY_CONNECTIONS, Close, Code, Refused
+from accounts.errors import ACCESS_REVOKED, AUTH_FAILED, AUTH_TIMEOUT, TOO_MANY_CONNECTIONS, Close, Code, Refused
 from accounts.identity import Identity
-from engine.values import Tick
 from streaming import topics
 from streaming.dialects import EVENT_STREAM, choose
 from streaming.dialects.base import Catalogue, Dialect, MessageId, message_id
-from streaming.dialects.json_text import read_object
+from streaming.dialects.json_text import read_id, read_object
+from streaming.effects import (
+    Effect,
+    Emit,
+    GiveBackSubscribe,
+    Join,
+    Leave,
+    Prime,
+    PrimeStatus,
+    Ready,
+    Script,
+    Send,
+    Shut,
+    StepReplay,
+    SubmitTicks,
+    TakeSubscribe,
+    VerifySignature,
+    VerifyToken,
+)
 from streaming.messages import (
     Authenticate,
     Authenticated,
     Channel,
     Heartbeat,
     ListSubscriptions,
-    News,
     Ping,
     Pong,
     Publish,
@@ -45,108 +61,8 @@ MAX_SUBSCRIPTIONS = 8_000
 MAX_AUTH_FAILURES = 3
 """Source: protocols, section 2: three failures close the connection."""
 
-
-# ---- effects: what the consumer has to do
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Write this control message (JSON text)."""
-
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Write this event, numbered where the dialect numbers."""
-
-    news: News
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Deliver this topic from now on; with `interval_ms`, at most one event per that time."""
-
-    topic: str
-    interval_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prime:
-    """Write the last known of this public channel: its last quote, its open candle."""
-
-    channel: Channel
-
-
-@dataclass(frozen=True, slots=True)
-class PrimeStatus:
-    """Write this product's feed state if it is not open."""
-
-    product: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """This connection's first market subscription stands (a replay may be waiting for it)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shut:
-    """Close the connection; nothing follows."""
-
-    close: Close
-
-
-# ---- questions: effects with an answer
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyToken:
-    """Answer with the `Identity` of this secret."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class VerifySignature:
-    """Answer with the `Identity` that signed `GET /ws-auth`."""
-
-    signature: Signature
-
-
-@dataclass(frozen=True, slots=True)
-class TakeSubscribe:
-    """Spend one subscribe of this address's budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBackSubscribe:
-    """The message was refused after all: it consumes nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitTicks:
-    """Answer with the `(index, code)` of the ticks that the feed refused."""
-
-    ticks: tuple[Tick, ...]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepReplay:
-    """Let a replay play one more tick."""
-
-
-Effect = (
-    Send | Emit | Join | Leave | Prime | PrimeStatus | Ready | Shut
-    | VerifyToken | VerifySignature | TakeSubscribe | GiveBackSubscribe | SubmitTicks | StepReplay
-)  # fmt: skip
-Script = Generator[Effect, Any, None]
+EXPIRY_CHECK_S = 60
+"""How long a session sleeps at most while its access has an end: that is wall time, and wall clocks get set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +97,26 @@ class Session:
         self._catalogue = catalogue
         self._auth_window_s = auth_window_s
         self._wall_ms = wall_ms
-        self._signature: Signature | None = None
+        # The last signature that was verified here: each is accepted once, so it must not be asked about again.
+        self._signed: tuple[Signature, Identity] | None = None
         self._failures = 0
         self._auth_deadline_s: float | None = None if identity else now_s + auth_window_s
         self._heartbeat_s: float | None = None
+        self._expiry_s: float | None = None
         self._ready = False
+        self._plan_expiry(now_s)
 
     @property
     def deadline_s(self) -> float | None:
-        return min((at for at in (self._auth_deadline_s, self._heartbeat_s) if at is not None), default=None)
+        deadlines = (self._auth_deadline_s, self._heartbeat_s, self._expiry_s)
+        return min((at for at in deadlines if at is not None), default=None)
+
+    @property
+    def proven(self) -> Identity | None:
+        """Whom this connection has proven to be, even if the message that proved it was then refused."""
+        if self.identity is None and self._signed is not None:
+            return self._signed[1]
+        return self.identity
 
     # ---- scripts
 
@@ -200,11 +127,14 @@ class Session:
     def received(self, text: str, now_s: float) -> Script:
         """Handle one text message; `now_s` is monotonic."""
         identifier: MessageId = None
+        message: dict[str, Any] | None = None
         try:
             message = read_object(text)
             identifier = message_id(message)
             yield from self._request(self._decode(message), identifier, now_s)
         except Refused as refused:
+            if message is None:
+                identifier = read_id(text)
             yield self._reply(refused, identifier)
             if refused.code is Code.TOO_MANY_CONNECTIONS:
                 yield Shut(TOO_MANY_CONNECTIONS)
@@ -212,23 +142,47 @@ class Session:
                 yield Shut(AUTH_FAILED)
 
     def due(self, now_s: float) -> Script:
-        """Do what the clock asks for: the auth window's end, a heartbeat."""
+        """Do what the clock asks for: the auth window's end, the access's end, a heartbeat."""
         if self._auth_deadline_s is not None and now_s >= self._auth_deadline_s:
-            self._auth_deadline_s = self._heartbeat_s = None
-            yield self._reply(Refused(Code.AUTH_TIMEOUT))
-            yield Shut(AUTH_TIMEOUT)
-        elif self._heartbeat_s is not None and now_s >= self._heartbeat_s:
-            # From the plan, not from now: a late timer must not make the next one later still.
-            self._heartbeat_s = max(self._heartbeat_s + self._policy_heartbeat_s, now_s)
+            yield from self._end(Code.AUTH_TIMEOUT, AUTH_TIMEOUT)
+            return
+        if self._expiry_s is not None and now_s >= self._expiry_s:
+            if self._access_left_s() <= 0:
+                yield from self._end(Code.KEY_EXPIRED, ACCESS_REVOKED)
+                return
+            self._plan_expiry(now_s)
+        if self._heartbeat_s is not None and now_s >= self._heartbeat_s:
+            # From the plan, not from now: a late timer must not make the next one later still. Missed ones are missed.
+            periods = (now_s - self._heartbeat_s) // self._policy_heartbeat_s + 1
+            self._heartbeat_s += periods * self._policy_heartbeat_s
             yield Emit(Heartbeat(self._wall_ms()))
+
+    def _end(self, code: Code, close: Close) -> Script:
+        self._auth_deadline_s = self._heartbeat_s = self._expiry_s = None
+        yield self._reply(Refused(code))
+        yield Shut(close)
+
+    def _access_left_s(self) -> float:
+        if self.proven is None or self.proven.expires_ms is None:
+            return float("inf")
+        return (self.proven.expires_ms - self._wall_ms()) / 1000
+
+    def _plan_expiry(self, now_s: float) -> None:
+        """Plan when to look again whether the access has ended."""
+        left_s = self._access_left_s()
+        self._expiry_s = None if left_s == float("inf") else now_s + min(max(left_s, 0.0), EXPIRY_CHECK_S)
 
     # ---- requests
 
     def _decode(self, message: dict[str, Any]) -> Request:
-        if self.dialect is None and message.get("type") == "ping":
+        kind = message.get("type")
+        if self.dialect is None and kind == "ping":
             return Ping()
         if self.dialect is None:
             self.dialect = choose(message)
+        # Before anything else is looked at: a stranger learns neither which symbols nor which types there are.
+        if self._barred and kind not in ("auth", "ping"):
+            raise Refused(Code.AUTHENTICATION_REQUIRED)
         return self.dialect.decode(message, self._catalogue)
 
     def _request(self, request: Request, identifier: MessageId, now_s: float) -> Script:
@@ -236,11 +190,8 @@ class Session:
             yield self._reply(Pong(self._wall_ms()), identifier)
             return
         if isinstance(request, Authenticate):
-            yield from self._authenticate(request, identifier)
+            yield from self._authenticate(request, identifier, now_s)
             return
-        assert self.dialect is not None
-        if self.dialect.policy.public_needs_identity and self.identity is None:
-            raise Refused(Code.AUTHENTICATION_REQUIRED)
         match request:
             case Subscribe():
                 yield from self._limited(self._subscribe(request, identifier, now_s))
@@ -254,7 +205,7 @@ class Session:
                 yield StepReplay()
                 yield self._reply(Stepped(), identifier)
 
-    def _authenticate(self, request: Authenticate, identifier: MessageId) -> Script:
+    def _authenticate(self, request: Authenticate, identifier: MessageId, now_s: float) -> Script:
         if self.identity is not None:
             raise Refused(Code.ALREADY_AUTHENTICATED)
         identity = yield from self._verified(VerifyToken(request.token))
@@ -263,6 +214,7 @@ class Session:
             raise Refused(Code.SCOPE_DENIED)
         self.identity = identity
         self._auth_deadline_s = None
+        self._plan_expiry(now_s)
         yield self._reply(Authenticated(), identifier)
 
     def _verified(self, question: VerifyToken | VerifySignature) -> Generator[Effect, Any, Identity]:
@@ -292,11 +244,10 @@ class Session:
     def _subscribe(self, request: Subscribe, identifier: MessageId, now_s: float) -> Script:
         if len(self.channels.keys() | request.channels.keys()) > MAX_SUBSCRIPTIONS:
             raise Refused(Code.TOO_MANY_SUBSCRIPTIONS, f"At most {MAX_SUBSCRIPTIONS} subscriptions on one connection")
-        identity = yield from self._identity_for(request.signature)
+        identity = yield from self._identity_for(request.signature, now_s)
         for channel in request.channels:
             _permit(channel, identity, self.dialect)
         self.identity = identity
-        self._signature = request.signature or self._signature
         fresh = [
             channel for channel, interval_ms in request.channels.items() if self.channels.get(channel) != interval_ms
         ]
@@ -315,19 +266,24 @@ class Session:
             self._ready = True
             yield Ready()
 
-    def _identity_for(self, signature: Signature | None) -> Generator[Effect, Any, Identity | None]:
+    def _identity_for(self, signature: Signature | None, now_s: float) -> Generator[Effect, Any, Identity | None]:
         """Return who is asking after this message; the same auth again on its own connection is a no-op."""
-        if signature is None or self.endpoint.browser or signature == self._signature:
+        if signature is None or self.endpoint.browser:
             return self.identity
+        if self._signed is not None and signature == self._signed[0]:
+            return self._signed[1]
         if self.identity is not None and self.identity.key_id != signature.key_id:
             raise Refused(Code.ALREADY_AUTHENTICATED)
         identity = yield from self._verified(VerifySignature(signature))
+        self._signed = signature, identity
+        self._plan_expiry(now_s)
         return identity
 
     def _settle(self, request: Subscribe, now_s: float) -> None:
         """End the auth window, and start the heartbeats, if this accepted message does so."""
         if self.identity is not None or any(channel.public for channel in request.channels):
             self._auth_deadline_s = None
+        self._plan_expiry(now_s)
         if self._heartbeat_s is None and self._policy_heartbeat_s and request.channels:
             self._heartbeat_s = now_s + self._policy_heartbeat_s
 
@@ -348,6 +304,11 @@ class Session:
         yield self._reply(Published(len(request.ticks) - len(refused), tuple(refused)), identifier)
 
     # ---- helpers
+
+    @property
+    def _barred(self) -> bool:
+        """Tell whether this dialect wants to know first who is asking."""
+        return self.dialect is not None and self.dialect.policy.public_needs_identity and self.identity is None
 
     @property
     def _policy_heartbeat_s(self) -> float:

@@ -16,10 +16,14 @@ _TICK_STREAM_KEYS = frozenset({"apiKey", "symbol", "symbols"})
 def choose(message: dict[str, Any]) -> Dialect:
     """Return the dialect that a bare connection's message tells; raises `Refused` where it tells none or both.
 
+    `list` is of the tick stream alone, and gets that document's words: nothing is subscribed without a key there.
+
     >>> choose({"type": "subscribe", "channels": []}).name
     'event_stream'
     """
     tick_stream = not _TICK_STREAM_KEYS.isdisjoint(message)
+    if not tick_stream and message.get("type") == "list" and "channels" not in message:
+        raise Refused(Code.AUTHENTICATION_REQUIRED)
     if tick_stream == ("channels" in message):
         raise Refused(Code.DIALECT_UNDECIDED)
     return TICK_STREAM if tick_stream else EVENT_STREAM

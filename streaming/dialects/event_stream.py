@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from accounts.errors import Code, Refused
 from engine.values import RESOLUTIONS, Candle, MarketStatus, Quote, plain
@@ -51,7 +52,9 @@ class SubscribeMessage(msgspec.Struct):
 
 
 class UnsubscribeMessage(msgspec.Struct):
-    channels: list[str] | None = None
+    """Unset is not null: a client whose variable was empty must not unsubscribe from everything."""
+
+    channels: list[str] | UnsetType = UNSET
 
 
 class EventStream:
@@ -66,7 +69,7 @@ class EventStream:
                 return self._subscribe(message, catalogue)
             case "unsubscribe":
                 channels = shaped(message, UnsubscribeMessage).channels
-                return Unsubscribe(None if channels is None else tuple(_channels(channels, catalogue)))
+                return Unsubscribe(None if channels is UNSET else tuple(_channels(channels, catalogue)))
             case "ping":
                 return Ping()
             case "publish":

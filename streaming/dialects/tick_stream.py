@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from accounts.errors import Code, Refused
 from engine.values import Candle, MarketStatus, Quote, plain
@@ -32,6 +33,9 @@ from streaming.messages import (
     Welcome,
 )
 
+MAX_SHOWN = 64
+"""Characters of a client's own text in an answer: every channel's name fits."""
+
 
 class AuthMessage(msgspec.Struct, rename="camel"):
     """`{"type":"auth","apiKey":"…"}`"""
@@ -40,10 +44,13 @@ class AuthMessage(msgspec.Struct, rename="camel"):
 
 
 class SymbolsMessage(msgspec.Struct):
-    """`{"type":"subscribe","symbol":"EURUSD"}` or `"symbols":[…]`; `interval` in ms: at most one tick per that time."""
+    """`{"type":"subscribe","symbol":"EURUSD"}` or `"symbols":[…]`; `interval` in ms: at most one tick per that time.
 
-    symbol: str | None = None
-    symbols: list[str] | None = None
+    Unset is not null: a client whose variable was empty must not unsubscribe from everything.
+    """
+
+    symbol: str | UnsetType = UNSET
+    symbols: list[str] | UnsetType = UNSET
     interval: int = 0
 
 
@@ -166,9 +173,9 @@ def _symbol(product: str) -> str:
 
 def _channels(shape: SymbolsMessage, catalogue: Catalogue) -> tuple[Channel, ...] | None:
     """Return the channels named, each once, or None where the message names none at all."""
-    if shape.symbol is None and shape.symbols is None:
+    if shape.symbol is UNSET and shape.symbols is UNSET:
         return None
-    asked = ([] if shape.symbol is None else [shape.symbol]) + (shape.symbols or [])
+    asked = ([] if shape.symbol is UNSET else [shape.symbol]) + ([] if shape.symbols is UNSET else shape.symbols)
     found = {name: catalogue.resolve(name) for name in bounded(asked)}
     unknown = [name for name, product in found.items() if product is None]
     if unknown:
@@ -179,8 +186,8 @@ def _channels(shape: SymbolsMessage, catalogue: Catalogue) -> tuple[Channel, ...
 def printable(name: str) -> str:
     """Return a client's own text as it may stand in an answer: short, and without control characters.
 
-    >>> printable("EUR\\x00USD" + "x" * 100)
-    'EUR?USDxxxxxxxxxxxxxxxxxxxxxxxxx…'
+    >>> printable("EUR\\x00USD")
+    'EUR?USD'
     """
-    short = name if len(name) <= 32 else name[:32] + "…"
+    short = name if len(name) <= MAX_SHOWN else name[:MAX_SHOWN] + "…"
     return "".join(character if character.isprintable() else "?" for character in short)

@@ -1,5 +1,6 @@
 """A node as the composition root makes it, with three products and a feed that the test is."""
 
+import asyncio
 from decimal import Decimal
 
 from channels.layers import InMemoryChannelLayer
@@ -53,3 +54,10 @@ def quote(serial, *, product="EUR-USD", bid="1.12439", ask="1.12445", time_ms=1_
 def candle(start_s, *, product="EUR-USD", resolution="1", closed=False, price="1.12442"):
     prices = (Decimal(price),) * 4
     return Candle(product, resolution, start_s, prices, prices, prices, closed)
+
+
+async def until(true, within_s=10):
+    """Wait for what other tasks bring about."""
+    async with asyncio.timeout(within_s):
+        while not true():
+            await asyncio.sleep(0.01)

@@ -2,14 +2,22 @@
 
 import asyncio
 import json
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.utils import timezone
 
+from accounts import services, signing
 from accounts.models import User
 from accounts.services import api_key_create, api_key_revoke
 from engine.values import MarketStatus, Product
 from streaming.consumers import QueueWriter
+from streaming.dialects.base import MAX_NAMES
+from streaming.dialects.event_stream import EventStream
 from streaming.frames import text_frame
 from streaming.routing import websocket_application
 from tests.streaming.nodes import FixedCatalogue, make_node, quote
@@ -35,12 +43,13 @@ async def node(relaxed):
 class Client(WebsocketCommunicator):
     """A client in the test's own process."""
 
-    def __init__(self, node, path="/ws/events", headers=()):
+    def __init__(self, node, path="/ws/events", headers=(), address="127.0.0.1"):
         async def ready():
             return node
 
-        super().__init__(websocket_application(ready), path, headers=list(headers))
-        self.scope["client"] = ["127.0.0.1", 50_000]
+        application: Any = websocket_application(ready)  # Channels types it more narrowly than ASGI is
+        super().__init__(application, path, headers=list(headers))
+        self.scope["client"] = (address, 50_000)
 
     async def ask(self, message):
         await self.send_to(text_data=message if isinstance(message, str) else json.dumps(message))
@@ -134,6 +143,71 @@ async def test_a_thousand_products_stream_on_one_connection(relaxed, path):
     await node.stop()
 
 
+async def test_everything_known_of_two_thousand_products_is_no_reason_to_call_a_reader_slow(relaxed):
+    products = {f"P{n:04d}-USD": Product(f"P{n:04d}-USD", f"P{n:04d}USD", 5) for n in range(MAX_NAMES)}
+    node = make_node(catalogue=FixedCatalogue(products))
+    await node.start()
+    for name in products:
+        node.announce(quote(1, product=name))
+    client = await opened(node)
+    await client.send_to(
+        text_data=json.dumps({"type": "subscribe", "channels": [f"trading:quotes:{n}" for n in products]})
+    )
+    assert (await client.next())["type"] == "subscribed"
+    events = [await client.next() for _ in range(2 * MAX_NAMES)]
+    assert [event["sequence"] for event in events] == list(range(1, 2 * MAX_NAMES + 1))
+    assert {event["data"][0] for event in events if event["event"] == "quote"} == products.keys()
+    assert {event["data"]["product"] for event in events if event["event"] == "status"} == products.keys()
+    await client.disconnect()
+    await node.stop()
+
+
+async def test_a_bare_connection_that_wants_heartbeats_only_gets_them(node, monkeypatch):
+    monkeypatch.setattr(EventStream, "policy", replace(EventStream.policy, heartbeat_s=0.05))
+    client = await opened(node, "/")
+    assert (await client.next())["type"] == "welcome"
+    assert (await client.ask({"type": "subscribe", "channels": ["heartbeat"]}))["channels"] == ["heartbeat"]
+    for sequence in (1, 2):
+        event = await client.next()
+        assert (event["event"], event["sequence"]) == ("heartbeat", sequence)
+    await client.disconnect()
+
+
+async def test_a_key_that_is_revoked_while_it_is_being_looked_up_opens_nothing(node, monkeypatch):
+    user = await asyncio.to_thread(User.objects.create, username="ann")
+    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+    look_up = services.identity_for_token
+
+    def slow_look_up(**asked):
+        identity = look_up(**asked)
+        seen = node.access_mark
+        api_key_revoke(key)
+        while node.access_mark == seen:
+            time.sleep(0.01)
+        return identity
+
+    monkeypatch.setattr(services, "identity_for_token", slow_look_up)
+    client = await opened(node, "/ws/ticks")
+    await client.next()
+    assert (await client.ask({"type": "auth", "apiKey": secret}))["code"] == "key_revoked"
+    await client.disconnect()
+
+
+async def test_a_key_that_has_only_been_proven_is_closed_when_it_is_revoked(node, monkeypatch):
+    """Its message was refused, but its signature stays accepted on this connection."""
+    user = await asyncio.to_thread(User.objects.create, username="ann")
+    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user, scopes=["market"]))
+    client = await opened(node)
+    stamp_ms = time.time_ns() // 1_000_000
+    sig = signing.sign(secret, timestamp_ms=stamp_ms, method="GET", path="/ws-auth")
+    auth = {"key": str(key.public_id), "sig": sig, "timestamp": stamp_ms}
+    refused = await client.ask({"type": "subscribe", "channels": ["trading:orders"], "auth": auth})
+    assert refused["code"] == "scope_denied"
+    await asyncio.to_thread(api_key_revoke, key)
+    assert (await client.receive_output(2))["code"] == 4010
+    await client.disconnect()
+
+
 async def test_a_revoked_key_is_closed_with_its_code(node):
     user = await asyncio.to_thread(User.objects.create, username="ann")
     key, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
@@ -143,6 +217,20 @@ async def test_a_revoked_key_is_closed_with_its_code(node):
     await asyncio.to_thread(api_key_revoke, key)
     closed = await client.receive_output(2)
     assert (closed["type"], closed["code"], closed["reason"]) == ("websocket.close", 4010, "access_revoked")
+    await client.disconnect()
+
+
+async def test_a_key_that_expires_is_closed_then(node):
+    user = await asyncio.to_thread(User.objects.create, username="ann")
+    expires_at = timezone.now() + timedelta(seconds=0.7)
+    _, secret = await asyncio.to_thread(lambda: api_key_create(user=user, expires_at=expires_at))
+    client = await opened(node, "/ws/ticks")
+    await client.next()
+    assert (await client.ask({"type": "auth", "apiKey": secret}))["success"] is True
+    assert (await client.next())["code"] == "key_expired"
+    assert timezone.now() >= expires_at
+    closed = await client.receive_output(2)
+    assert (closed["code"], closed["reason"]) == (4010, "access_revoked")
     await client.disconnect()
 
 
@@ -170,6 +258,16 @@ async def test_the_pages_endpoint_wants_an_allowed_origin_and_a_login(node, sett
     await anonymous.disconnect()
 
 
+async def test_one_ipv6_line_is_one_caller(node, settings):
+    settings.SUBSCRIBE_INTERVAL_S = 60
+    answers = []
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"):
+        client = await opened(node, address=address)
+        answers.append((await client.ask({"type": "subscribe", "channels": ["heartbeat"]})).get("code"))
+        await client.disconnect()
+    assert answers == [None, "rate_limited", None]
+
+
 async def test_an_unknown_address_is_refused(node):
     connected, _ = await Client(node, "/ws/nowhere").connect()
     assert not connected
@@ -195,10 +293,10 @@ async def test_the_queue_to_a_slow_server_is_bounded_and_reports_when_it_is_empt
     for number in range(QueueWriter.MAX_PENDING):
         assert not writer.blocked
         writer.write(text_frame(b"%d" % number))
-    assert writer.blocked
+    full = writer.blocked
     server.room.set()
     await asyncio.wait_for(drained.wait(), 2)
-    assert not writer.blocked
+    assert (full, writer.blocked) == (True, False)
     assert server.sent == [str(number) for number in range(QueueWriter.MAX_PENDING)]
 
 

@@ -1,26 +1,35 @@
 """The node: board, staleness and revocations over processes, without a server."""
 
 import asyncio
+import uuid
 
 import pytest
+from django.db import OperationalError
 
+from accounts.errors import ACCESS_REVOKED, Close
 from accounts.identity import Identity
 from accounts.models import AccessChange
+from accounts.services import access_changes_after
 from engine.board import Board
 from engine.values import MarketStatus
 from streaming import topics
 from streaming.bus import to_message
 from streaming.node import _affects
-from tests.streaming.nodes import candle, make_node, quote
+from tests.streaming.nodes import candle, make_node, quote, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class SilentDialect:
+    def encode(self, news, catalogue):
+        return b""
 
 
 class Reader:
     """A hub's sink that notes what it is given."""
 
     def __init__(self):
-        self.dialect = "any"
+        self.dialect = SilentDialect()
         self.news = []
 
     def deliver(self, topic, news, encoded, joined):
@@ -37,16 +46,10 @@ async def web():
     node.catalogue.products = {}
     await node.start()
     reader = Reader()
-    reader.dialect = SilentDialect()
     for topic in (topics.quotes("EUR-USD"), topics.status("EUR-USD"), topics.candles("EUR-USD", "1")):
         node.hub.join(reader, topic)
     yield node, reader
     await node.stop()
-
-
-class SilentDialect:
-    def encode(self, news, catalogue):
-        return b""
 
 
 def board_message(*news, epoch="one"):
@@ -90,7 +93,6 @@ async def test_a_feed_that_is_silent_is_called_stale_and_asked_for_everything_wh
 async def test_an_announcement_reaches_the_board_and_local_readers_first():
     node = make_node(board=Board())
     reader = Reader()
-    reader.dialect = SilentDialect()
     node.hub.join(reader, topics.quotes("EUR-USD"))
     node.announce(quote(1))
     assert node.board.quotes["EUR-USD"] == quote(1)
@@ -106,6 +108,8 @@ def identity(**fields):
     ("change", "keys", "browsers"),
     [
         (AccessChange(user_id=7, key_id="k1"), {"k1"}, set()),
+        (AccessChange(user_id=7, key_id="k1", generation=1), {"k1"}, set()),
+        (AccessChange(user_id=7, key_id="k1", generation=2), set(), set()),
         (AccessChange(user_id=7, session="s1"), set(), {"s1"}),
         (AccessChange(user_id=7, session="*"), set(), {"s1", "s2"}),
         (AccessChange(user_id=7), {"k1", "k2"}, {"s1", "s2"}),
@@ -114,5 +118,83 @@ def identity(**fields):
     ],
 )
 def test_an_access_change_ends_what_it_names_and_nothing_else(change, keys, browsers):
-    assert {key for key in ("k1", "k2") if _affects(change, identity(key_id=key))} == keys
+    assert {key for key in ("k1", "k2") if _affects(change, identity(key_id=key, generation=1))} == keys
     assert {name for name in ("s1", "s2") if _affects(change, identity(session=name))} == browsers
+
+
+class Socket:
+    """A connection that notes how it was closed."""
+
+    def __init__(self, key_id):
+        self.identity = identity(key_id=key_id)
+        self.closes: list[Close] = []
+
+    def end(self, close, shutdown=None):
+        self.closes.append(close)
+
+
+def access_ended(key_id):
+    return asyncio.to_thread(AccessChange.objects.create, user_id=7, key_id=key_id)
+
+
+async def polled(node):
+    """Wait until the access changes have been read again: until one that is new has been acted on."""
+    before = node.access_mark
+    await access_ended("nobody's")
+    await until(lambda: node.access_mark > before)
+
+
+async def test_a_change_closes_whoever_it_concerns_once_also_across_an_outage(monkeypatch):
+    """A key whose rights changed opens new sockets at once: what is read again must not close those too."""
+    await access_ended(OLD := str(uuid.UUID(int=1)))
+    node = make_node()
+    old, new = Socket(OLD), Socket(str(uuid.UUID(int=2)))
+    node.connections |= {old, new}
+    await node.start()
+    await polled(node)
+    assert old.closes == []
+    await access_ended(OLD)
+    await until(lambda: old.closes)
+    assert old.closes == [ACCESS_REVOKED]
+
+    again = Socket(OLD)
+    node.connections.add(again)
+    read = access_changes_after
+    outage = iter([True])
+
+    def read_after_an_outage(cursor):
+        if next(outage, False):
+            raise OperationalError
+        return read(cursor)
+
+    monkeypatch.setattr("streaming.node.access_changes_after", read_after_an_outage)
+    await polled(node)
+    await access_ended(new.identity.key_id)
+    await until(lambda: new.closes)
+    assert new.closes == [ACCESS_REVOKED]
+    assert again.closes == []
+    await node.stop()
+
+
+async def test_it_tells_what_ended_since_a_mark():
+    node = make_node()
+    await node.start()
+    before = node.access_mark
+    await access_ended(str(uuid.UUID(int=1)))
+    await until(lambda: node.access_mark > before)
+    first, other = identity(key_id=str(uuid.UUID(int=1))), identity(key_id=str(uuid.UUID(int=2)))
+    assert node.ended_since(before, first)
+    assert not node.ended_since(before, other)
+    assert not node.ended_since(node.access_mark, first)
+    await node.stop()
+
+
+async def test_what_is_remembered_of_access_changes_is_bounded(monkeypatch):
+    node = make_node()
+    await node.start()
+    monkeypatch.setattr("streaming.node.MAX_CHANGES", 200)
+    many = [AccessChange(user_id=7, key_id=str(number)) for number in range(300)]
+    await asyncio.to_thread(AccessChange.objects.bulk_create, many)
+    await until(lambda: node.access_mark == 300)
+    assert len(node._changes) == 200
+    await node.stop()

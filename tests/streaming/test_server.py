@@ -25,7 +25,7 @@ class Socket:
 
 
 class Transport:
-    """Twisted's transport, as far as the writer uses it: a buffer, and a pull producer that is asked when it is empty."""
+    """Twisted's transport, as far as the writer uses it: a buffer, and a pull producer, asked when that is empty."""
 
     def __init__(self):
         self.socket = Socket()
