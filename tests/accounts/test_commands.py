@@ -2,7 +2,6 @@
 
 import json
 import re
-import uuid
 from io import StringIO
 
 import pytest
@@ -99,7 +98,7 @@ def test_a_revoked_key_is_refused_and_its_sockets_are_told(ann):
     assert [change.key_id for change in AccessChange.objects.all()] == [key.id]
 
 
-@pytest.mark.parametrize("wrong", [str(uuid.uuid4()), "till-7", ""])
+@pytest.mark.parametrize("wrong", ["00000000-0000-4000-8000-000000000000", "till-7", ""])
 def test_an_id_of_no_key_is_said(wrong):
     with pytest.raises(CommandError, match=r"no key with this id|invalid UUID"):
         run("revoke_key", wrong)

@@ -143,7 +143,7 @@ def test_what_does_not_tell_leaves_it_undecided(message, code):
         (subscribe("nosuch"), EVENT_STREAM),
         ({"type": "unsubscribe", "channels": []}, EVENT_STREAM),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "name", None) or str(value),
 )
 def test_the_first_telling_message_decides_for_life(message, dialect):
     client = Client(BOTH)
