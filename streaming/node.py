@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from django.db import close_old_connections
-
+from accounts.database import released
 from accounts.errors import ACCESS_REVOKED, RESTART, Close
 from accounts.identity import Identity
 from accounts.limits import Budgets, Occupancy
@@ -187,7 +186,7 @@ class Node:
 
     async def in_thread(self, call: Callable[[], _Result]) -> _Result:
         """Run a database call off the loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _with_database, call)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, released, call)
 
     async def _note_old_changes(self) -> None:
         """Sockets are opened after these, by who may: they must not close any."""
@@ -237,14 +236,6 @@ def _affects(change: Any, identity: Identity) -> bool:
     if change.session:
         return bool(identity.session == change.session)
     return bool(identity.user_id == change.user_id)
-
-
-def _with_database(call: Callable[[], _Result]) -> _Result:
-    close_old_connections()
-    try:
-        return call()
-    finally:
-        close_old_connections()
 
 
 async def _forever(work: Callable[[], Awaitable[None]]) -> None:

@@ -15,6 +15,7 @@ from engine.values import Tick
 from market.seed import products_seed
 from market.sources import NoneSpec
 from streaming import topics
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 async def house():
     """A process with everything, and no source but who publishes."""
-    await asyncio.to_thread(products_seed)
+    await in_thread(products_seed)
     market.live.board.clear()
     running = House(FeedOptions(NoneSpec()))
     await running.ready()
@@ -95,7 +96,7 @@ async def test_a_product_that_an_administrator_adds_or_halts_is_known_soon(house
         row._state.adding = True
         row.save()
 
-    await asyncio.to_thread(change)
+    await in_thread(change)
     for _ in range(150):
         if house.node.board.states.get("EUR-USD") == "halted" and "GBP-NZD" in house.node.catalogue.products:
             break

@@ -21,6 +21,7 @@ from streaming.dialects.event_stream import EventStream
 from streaming.frames import text_frame
 from streaming.routing import websocket_application
 from tests.streaming.nodes import FixedCatalogue, make_node, quote
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,8 +126,8 @@ async def test_a_thousand_products_stream_on_one_connection(relaxed, path):
     await node.start()
     client = await opened(node, path)
     if path == "/ws/ticks":
-        user = await asyncio.to_thread(User.objects.create, username="ann")
-        _, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+        user = await in_thread(User.objects.create, username="ann")
+        _, secret = await in_thread(lambda: api_key_create(user=user))
         await client.next()
         await client.ask({"type": "auth", "apiKey": secret})
         reply = await client.ask({"type": "subscribe", "symbols": [product.symbol for product in products.values()]})
@@ -174,8 +175,8 @@ async def test_a_bare_connection_that_wants_heartbeats_only_gets_them(node, monk
 
 
 async def test_a_key_that_is_revoked_while_it_is_being_looked_up_opens_nothing(node, monkeypatch):
-    user = await asyncio.to_thread(User.objects.create, username="ann")
-    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+    user = await in_thread(User.objects.create, username="ann")
+    key, secret = await in_thread(lambda: api_key_create(user=user))
     look_up = services.identity_for_token
 
     def slow_look_up(**asked):
@@ -195,35 +196,35 @@ async def test_a_key_that_is_revoked_while_it_is_being_looked_up_opens_nothing(n
 
 async def test_a_key_that_has_only_been_proven_is_closed_when_it_is_revoked(node, monkeypatch):
     """Its message was refused, but its signature stays accepted on this connection."""
-    user = await asyncio.to_thread(User.objects.create, username="ann")
-    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user, scopes=["market"]))
+    user = await in_thread(User.objects.create, username="ann")
+    key, secret = await in_thread(lambda: api_key_create(user=user, scopes=["market"]))
     client = await opened(node)
     stamp_ms = time.time_ns() // 1_000_000
     sig = signing.sign(secret, timestamp_ms=stamp_ms, method="GET", path="/ws-auth")
     auth = {"key": str(key.public_id), "sig": sig, "timestamp": stamp_ms}
     refused = await client.ask({"type": "subscribe", "channels": ["trading:orders"], "auth": auth})
     assert refused["code"] == "scope_denied"
-    await asyncio.to_thread(api_key_revoke, key)
+    await in_thread(api_key_revoke, key)
     assert (await client.receive_output(2))["code"] == 4010
     await client.disconnect()
 
 
 async def test_a_revoked_key_is_closed_with_its_code(node):
-    user = await asyncio.to_thread(User.objects.create, username="ann")
-    key, secret = await asyncio.to_thread(lambda: api_key_create(user=user))
+    user = await in_thread(User.objects.create, username="ann")
+    key, secret = await in_thread(lambda: api_key_create(user=user))
     client = await opened(node, "/ws/ticks")
     assert (await client.next())["type"] == "welcome"
     assert (await client.ask({"type": "auth", "apiKey": secret}))["success"] is True
-    await asyncio.to_thread(api_key_revoke, key)
+    await in_thread(api_key_revoke, key)
     closed = await client.receive_output(2)
     assert (closed["type"], closed["code"], closed["reason"]) == ("websocket.close", 4010, "access_revoked")
     await client.disconnect()
 
 
 async def test_a_key_that_expires_is_closed_then(node):
-    user = await asyncio.to_thread(User.objects.create, username="ann")
+    user = await in_thread(User.objects.create, username="ann")
     expires_at = timezone.now() + timedelta(seconds=0.7)
-    _, secret = await asyncio.to_thread(lambda: api_key_create(user=user, expires_at=expires_at))
+    _, secret = await in_thread(lambda: api_key_create(user=user, expires_at=expires_at))
     client = await opened(node, "/ws/ticks")
     await client.next()
     assert (await client.ask({"type": "auth", "apiKey": secret}))["success"] is True

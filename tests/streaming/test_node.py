@@ -16,6 +16,7 @@ from streaming import topics
 from streaming.bus import to_message
 from streaming.node import _affects
 from tests.streaming.nodes import candle, make_node, quote, until
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,7 +135,7 @@ class Socket:
 
 
 def access_ended(key_id):
-    return asyncio.to_thread(AccessChange.objects.create, user_id=7, key_id=key_id)
+    return in_thread(AccessChange.objects.create, user_id=7, key_id=key_id)
 
 
 async def polled(node):
@@ -194,7 +195,7 @@ async def test_what_is_remembered_of_access_changes_is_bounded(monkeypatch):
     await node.start()
     monkeypatch.setattr("streaming.node.MAX_CHANGES", 200)
     many = [AccessChange(user_id=7, key_id=str(number)) for number in range(300)]
-    await asyncio.to_thread(AccessChange.objects.bulk_create, many)
+    await in_thread(AccessChange.objects.bulk_create, many)
     await until(lambda: node.access_mark == 300)
     assert len(node._changes) == 200
     await node.stop()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import groupby
 
+from accounts.database import released
 from engine.values import RESOLUTIONS, Tick
 from market import models
 from market.feed import SIMULATOR_SOURCE, Feed
@@ -26,7 +27,7 @@ SPREAD = 0.00012
 
 async def run(feed: Feed, *, seed: int) -> None:
     """Let every product tick for ever; one that somebody else publishes is left alone."""
-    rows = await asyncio.to_thread(_products)
+    rows = await asyncio.to_thread(released, _products)
     markets = {row.name: steps(row, feed.last_price(row.name), seed=seed) for row in rows}
     started_s = time.monotonic()
     # (when it is due on the monotonic clock, product, bid, ask), the next one first

@@ -14,6 +14,7 @@ from market import store
 from market.models import Candle, Product
 from market.sources import simulator
 from tests.market.feeds import Feeding, rules
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.usefixtures("products")
 
@@ -45,7 +46,7 @@ def test_it_goes_on_from_the_last_price():
 
 
 async def test_all_products_tick_into_the_feed_and_none_is_refused():
-    names = await asyncio.to_thread(lambda: [product.name for product in simulator._products()])
+    names = await in_thread(lambda: [product.name for product in simulator._products()])
     feeding = Feeding(*(rules(name, digits=1, high="1000000") for name in names))
     simulation = asyncio.create_task(simulator.run(feeding.feed, seed=1))
     for _ in range(300):

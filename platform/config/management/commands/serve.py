@@ -9,10 +9,13 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.database import released
 
 ROLES = ("web", "feed")
 
@@ -115,7 +118,7 @@ class Command(BaseCommand):
     async def _run_feed(self, options: dict[str, Any]) -> None:
         from config.house import House
 
-        feed_options = await asyncio.to_thread(self._feed_options, options)
+        feed_options = await asyncio.to_thread(released, partial(self._feed_options, options))
         house = House(feed_options)
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
