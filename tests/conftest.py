@@ -3,11 +3,23 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.plugins.services import ROOT, on_postgres
 from tools import chromium as browsers
 
 # The machines that run this are shared and slow at times: an example that takes long is no failure.
 settings.register_profile("tickwire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tickwire")
+
+
+# Neither a database nor a channel layer is behind these: the run on PostgreSQL and Valkey has nothing to add.
+PURE = ("tests/engine", "tests/tools", "tests/streaming/dialects", "tests/test_layout.py", "platform/engine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if on_postgres():
+        pure = [item for item in items if any(item.path.is_relative_to(ROOT / place) for place in PURE)]
+        config.hook.pytest_deselected(items=pure)
+        items[:] = [item for item in items if item not in pure]
 
 
 @pytest.fixture(scope="session")

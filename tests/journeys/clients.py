@@ -50,9 +50,10 @@ class Client:
         """Read up to the close frame; return its code and reason."""
         self.ws.settimeout(within_s)
         while True:
-            opcode, data = self.ws.recv_data(control_frame=True)
-            if opcode == websocket.ABNF.OPCODE_CLOSE:
-                return int.from_bytes(data[:2]), data[2:].decode()
+            # Frame by frame: the library would answer, and fail where the server has not waited for that.
+            frame = self.ws.recv_frame()
+            if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+                return int.from_bytes(frame.data[:2]), frame.data[2:].decode()
 
 
 def tick_client(server: Any, secret: str, path: str = "/ws/ticks") -> Client:
