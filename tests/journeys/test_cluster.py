@@ -110,7 +110,7 @@ def test_a_signature_is_accepted_once_in_all_processes(published):
 
 
 def test_connections_of_a_key_are_counted_over_all_processes(tmp_path):
-    with Cluster(tmp_path, env={**RELAXED, "CONNECTIONS_PER_KEY": "2"}) as running:
+    with Cluster(tmp_path, feed=("--feed", "none"), env={**RELAXED, "CONNECTIONS_PER_KEY": "2"}) as running:
         first, second = running.webs
         key = first.issue_key()
         open_ones = [tick_client(first, key.secret), tick_client(second, key.secret)]

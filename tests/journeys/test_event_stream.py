@@ -61,7 +61,8 @@ def test_one_unknown_channel_refuses_the_whole_message(server):
 def limited(tmp_path, server_env):
     """A server with the document's rate limit: one subscribe or unsubscribe per 5 s and address."""
     arguments = ("--workers", "2") if server_env else ()
-    with Server(tmp_path, *arguments, env={**RELAXED, **server_env, "SUBSCRIBE_INTERVAL_S": "5"}) as running:
+    env = {**RELAXED, **server_env, "SUBSCRIBE_INTERVAL_S": "5"}
+    with Server(tmp_path, "--feed", "none", *arguments, env=env) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ import pytest
 import websocket
 
 from tests.journeys.clients import Client, tick_client
+from tests.journeys.conftest import services_env
 from tests.journeys.harness import RELAXED, Server
 from tests.plugins.services import ROOT
 from tools.setup import node_command
@@ -125,12 +126,14 @@ def test_the_third_failed_authentication_closes(server):
     assert client.closed() == (4003, "authentication_failed")
 
 
-@pytest.fixture
-def hurried(tmp_path, server_env):
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory):
     """A server with an auth window of 2 s: the timing is the same, the test is shorter."""
-    with Server(tmp_path, *(("--workers", "2") if server_env else ()),
-                env={**RELAXED, **server_env, "AUTH_WINDOW_S": "2"}) as running:  # fmt: skip
-        yield running
+    with services_env() as env:
+        arguments = ("--workers", "2") if env else ()
+        folder = tmp_path_factory.mktemp("hurried")
+        with Server(folder, "--feed", "none", *arguments, env={**RELAXED, **env, "AUTH_WINDOW_S": "2"}) as running:
+            yield running
 
 
 def test_the_auth_window_ends_with_an_error_and_4001(hurried):
