@@ -1,8 +1,8 @@
 """What a position needs, gains and loses: margin, profit and loss, liquidation, decay.
 
 Prices are in quote currency per base, money and sizes in the base currency (BTC), with the rounding that the rules
-name. The golden numbers are the event document's own trade (amount 1000000, leverage 300) and the vendor's examples.
-Source: docs/trading-rules.md.
+name. The golden numbers are the event document's own trade (`position:close`: amount 1000000, leverage 300); where it
+is silent, its vendor's published rules.
 """
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal

@@ -18,6 +18,15 @@ from tests.plugins.services import ROOT
 SHARED = Path(os.environ.get("TICKWIRE_SHARED", ROOT.parent / "shared")) / "market"
 
 
+def recorded(name):
+    """Return the path of real market data, which is not the project's to distribute: without it, the test that uses it
+    says so and leaves its work to its twin on generated data. In CI a missing file fails the test."""
+    path = SHARED / name
+    if not path.exists() and "CI" not in os.environ:
+        pytest.skip("the shared market data is not here (TICKWIRE_SHARED)")
+    return path
+
+
 def histdata(path):
     """Read a HistData file apart from the product's own reader: (time ms, bid text, ask text)."""
     rows = []
@@ -45,10 +54,7 @@ def recomputed(rows, length_s, signal):
 def ticks_file(request, tmp_path):
     """The real EUR/USD ticks of a day, and made-up ones of the same layout."""
     if request.param == "recorded":
-        path = SHARED / "eurusd-ticks-2020.csv"
-        if not path.exists() and "CI" not in os.environ:
-            pytest.skip("the shared market data is not here (TICKWIRE_SHARED)")
-        return path
+        return recorded("eurusd-ticks-2020.csv")
     chance = random.Random(5)
     when, price, lines = datetime(2020, 3, 2, 9), 110_000, []
     for _ in range(2_000):
@@ -127,10 +133,7 @@ def bars(path):
 def bar_files(request, tmp_path):
     """A bid and an ask file of minute bars: a month of USD/JPY, or a made-up day; some pairs of prices are crossed."""
     if request.param == "recorded":
-        paths = [SHARED / f"usdjpy-m1-{side}-2013.csv" for side in ("bid", "ask")]
-        if not paths[0].exists() and "CI" not in os.environ:
-            pytest.skip("the shared market data is not here (TICKWIRE_SHARED)")
-        return paths
+        return [recorded(f"usdjpy-m1-{side}-2013.csv") for side in ("bid", "ask")]
     chance = random.Random(7)
     start, price = datetime(2013, 2, 1, tzinfo=UTC), 91_000
     lines: dict[str, list[str]] = {"bid": [], "ask": []}
