@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
 SETUP = $(PYTHON) tools/setup.py
 VENV = .venv/bin/python
 
-.PHONY: help run test style types arrows unit journeys postgres postgres-journeys js browser format lock docs-errors
+.PHONY: help run test style types arrows unit journeys postgres postgres-journeys js browser simulate trials format lock docs-errors
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-18s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ js: ## the JavaScript's tests in Node
 	@$(SETUP) test && exec $(VENV) -m tools.check $@
 browser: ## the pages in real Chromium
 	@$(SETUP) test && exec $(VENV) -m tools.check $@
+simulate: ## the engine under random fire for about a minute; ARGS="…" goes to python -m simulation
+	@$(SETUP) test && exec $(VENV) -m simulation $(ARGS)
+trials: ## a million simulated commands, ten planted faults, 400 killed servers: an hour or so, kept in docs/trials
+	@$(SETUP) test && exec $(VENV) -m tools.trials $(TRIALS)
 format: ## let ruff put the code in order
 	@$(SETUP) test && $(VENV) -m ruff check --fix . && exec $(VENV) -m ruff format .
 lock: ## write requirements/*.txt and package-lock.json anew from what is asked for

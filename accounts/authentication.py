@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts import services
 from accounts.addresses import budget_subject, request_address
+from accounts.database import AWAY, unavailable
 from accounts.errors import ERRORS, Code, Refused
 from accounts.identity import Identity
 from accounts.limits import Budgets
@@ -178,6 +179,8 @@ def rest_error(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _refusal(error: Exception) -> Refused | None:
+    if isinstance(error, AWAY):
+        return unavailable()
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), None)
     if code is None:
         return None

@@ -50,6 +50,27 @@ class Code(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     LATE = "late"
     FUTURE_TICK = "future_tick"
+    INVALID_PRICE = "invalid_price"
+    PRICE_OFF_TICK = "price_off_tick"
+    PRICE_WRONG_SIDE = "price_wrong_side"
+    SIZE_OUT_OF_BOUNDS = "size_out_of_bounds"
+    LEVERAGE_NOT_ALLOWED = "leverage_not_allowed"
+    MARGIN_NOT_ALLOWED = "margin_not_allowed"
+    INVALID_TAKE_PROFIT = "invalid_take_profit"
+    INVALID_STOP_LOSS = "invalid_stop_loss"
+    CANNOT_SPLIT = "cannot_split"
+    NOTHING_TO_UPDATE = "nothing_to_update"
+    INVALID_AMOUNT = "invalid_amount"
+    INSUFFICIENT_BALANCE = "insufficient_balance"
+    MARKET_CLOSED = "market_closed"
+    PRICE_OUTDATED = "price_outdated"
+    HALTED = "halted"
+    VALID_UNTIL_PAST = "valid_until_past"
+    CLIENT_ORDER_ID_REUSED = "client_order_id_reused"
+    TOO_MANY_TRADES = "too_many_trades"
+    NOT_DEMO = "not_demo"
+    POSITION_CLOSED = "position_closed"
+    ORDER_ENDED = "order_ended"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -107,6 +128,27 @@ ERRORS: Mapping[Code, Meaning] = {
     Code.OUT_OF_ORDER: Meaning(422, "The tick is older than the product's last one"),
     Code.LATE: Meaning(422, "The tick belongs to a candle that is closed already"),
     Code.FUTURE_TICK: Meaning(422, "The tick's time is more than 5 s ahead of the server's clock"),
+    Code.INVALID_PRICE: Meaning(400, "The price is missing, not wanted, or not above zero"),
+    Code.PRICE_OFF_TICK: Meaning(422, "The price has more decimal places than the product"),
+    Code.PRICE_WRONG_SIDE: Meaning(422, "A limit or stop order's price is on the wrong side of the market"),
+    Code.SIZE_OUT_OF_BOUNDS: Meaning(422, "The size is below one contract or above the product's largest"),
+    Code.LEVERAGE_NOT_ALLOWED: Meaning(422, "The leverage is outside the product's bounds"),
+    Code.MARGIN_NOT_ALLOWED: Meaning(422, "The margin is outside its bounds"),
+    Code.INVALID_TAKE_PROFIT: Meaning(422, "The take profit is on the wrong side of the price"),
+    Code.INVALID_STOP_LOSS: Meaning(422, "The stop loss is not between the price and the liquidation price"),
+    Code.CANNOT_SPLIT: Meaning(422, "The position is too small to be split like that"),
+    Code.NOTHING_TO_UPDATE: Meaning(400, "The update names nothing that can be changed"),
+    Code.INVALID_AMOUNT: Meaning(422, "The amount of money is not above zero or has more than 8 decimal places"),
+    Code.INSUFFICIENT_BALANCE: Meaning(402, "The free balance is too small"),
+    Code.MARKET_CLOSED: Meaning(402, "The product does not trade at this hour"),
+    Code.PRICE_OUTDATED: Meaning(402, "The product has no price that is fresh enough"),
+    Code.HALTED: Meaning(402, "Trading in the product is halted"),
+    Code.VALID_UNTIL_PAST: Meaning(422, "The time of valid_until has passed"),
+    Code.CLIENT_ORDER_ID_REUSED: Meaning(409, "Another order has this client_order_id"),
+    Code.TOO_MANY_TRADES: Meaning(402, "Too many open orders and positions"),
+    Code.NOT_DEMO: Meaning(403, "Only a demo account can be reset"),
+    Code.POSITION_CLOSED: Meaning(409, "The position is closed already"),
+    Code.ORDER_ENDED: Meaning(409, "The order is filled or cancelled already"),
     Code.NOT_FOUND: Meaning(404, "Not found"),
     Code.METHOD_NOT_ALLOWED: Meaning(405, "This method is not allowed here"),
     Code.UNSUPPORTED_MEDIA_TYPE: Meaning(415, "This content type is not supported"),

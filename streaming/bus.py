@@ -1,7 +1,8 @@
 """Publish and receive between processes: announcements as channel-layer messages, the board that heals lost ones.
 
 The layer carries hints. A quote that is lost is replaced by the next one, or within a second by the board, which the
-feed process sends to the processes without a feed: the newest of everything that changed.
+feed process sends to the processes without a feed: the newest of everything that changed. A private event that is lost
+is read from its account's log (`private.py`).
 """
 
 import asyncio
@@ -9,15 +10,16 @@ import logging
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
 from channels.layers import InMemoryChannelLayer
 
 from engine.board import Board
-from engine.values import OHLC, Candle, MarketStatus, Quote, State, parse_number, plain
+from engine.values import OHLC, Candle, Environment, MarketStatus, Quote, State, parse_number, plain
 from streaming import topics
+from streaming.messages import PrivateEvent
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ MAX_OUTBOX = 20_000
 BOARD_INTERVAL_S = 1.0
 BOARD_PART = 500
 """Announcements in one board message: about 100 KB."""
+
+EVENTS_PART = 100
+"""Private events in one message: about 40 KB."""
 
 RETRY_S = 0.5
 """Between attempts while the layer is away: quotes have to flow again 2 s after it is back."""
@@ -72,6 +77,16 @@ class Bus:
         """Tell the other processes; returns at once. Skipped where this process is known to be alone."""
         if not self._alone(topic):
             self.post(topic, {**to_message(news), "origin": self.origin})
+
+    def announce_private(self, events: Sequence[PrivateEvent]) -> None:
+        """Tell the processes in which somebody follows these accounts what was committed; returns at once."""
+        groups: dict[str, list[PrivateEvent]] = {}
+        for event in events:
+            groups.setdefault(topics.account(event.environment, event.user_id), []).append(event)
+        for group, news in groups.items():
+            if not self._alone(group):
+                for message in to_messages(news):
+                    self.post(group, {**message, "origin": self.origin})
 
     def post(self, group: str, message: dict[str, Any]) -> None:
         """Send a message to a group, in order, as soon as the layer takes it."""
@@ -164,8 +179,8 @@ class Bus:
         entries = [to_message(item) for item in news]
         for at in range(0, max(1, len(entries)), BOARD_PART):
             part = entries[at : at + BOARD_PART]
-            message = {"type": "market.board", "origin": self.origin, "epoch": epoch, "news": part}
-            self.post(topics.BOARD, message)
+            message = {"type": "market.board", "epoch": epoch, "replaying": self._board.replaying, "news": part}
+            self.post(topics.BOARD, {**message, "origin": self.origin})
 
 
 def to_message(news: Announcement) -> dict[str, Any]:
@@ -216,6 +231,29 @@ def from_message(message: dict[str, Any]) -> Announcement:
             return MarketStatus(_a(str, message["product"]), message["state"])
         case other:
             raise ValueError(f"not an announcement: {other!r}")
+
+
+def to_messages(events: Sequence[PrivateEvent]) -> Iterator[dict[str, Any]]:
+    """Yield the messages that carry an account's events, each for the handler `private_events` of a consumer."""
+    for at in range(0, len(events), EVENTS_PART):
+        part = events[at : at + EVENTS_PART]
+        yield {
+            "type": "private.events",
+            "environment": part[0].environment,
+            "user_id": part[0].user_id,
+            "events": [[event.offset, event.name, event.data] for event in part],
+        }
+
+
+def from_private_message(message: dict[str, Any]) -> list[PrivateEvent]:
+    """Return the events in a message that `to_messages` made; raises an exception for any other."""
+    environment, user_id = message["environment"], _a(int, message["user_id"])
+    if environment not in get_args(Environment):
+        raise ValueError(f"not an environment: {environment!r}")
+    return [
+        PrivateEvent(environment, user_id, _a(int, offset), _a(str, name), _a(str, data))
+        for offset, name, data in message["events"]
+    ]
 
 
 def _a(kind: type[_Kind], value: Any) -> _Kind:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -15,45 +14,54 @@ from django.conf import settings
 
 from accounts import services
 from accounts.addresses import budget_subject, scope_address
-from accounts.errors import INTERNAL, LOGIN_REQUIRED, TOO_MANY_CONNECTIONS, Close, Code, Refused
+from accounts.database import answered
+from accounts.errors import INTERNAL, LOGIN_REQUIRED, NORMAL, TOO_MANY_CONNECTIONS, Close, Code, Refused
 from accounts.identity import Identity
 from streaming.dialects import EVENT_STREAM
+from streaming.dialects.base import MessageId
 from streaming.effects import (
+    CancelOnDisconnect,
     Effect,
     Emit,
+    Follow,
     GiveBackSubscribe,
     Join,
     Leave,
+    OpenLogs,
     Prime,
     PrimeStatus,
     Ready,
     Script,
     Send,
     Shut,
+    StartTrade,
     StepReplay,
     SubmitTicks,
     TakeSubscribe,
     VerifySignature,
     VerifyToken,
+    Watch,
 )
-from streaming.frames import payloads, text_frame
-from streaming.messages import Shutdown
+from streaming.frames import text_frame
+from streaming.messages import Reply, Shutdown
 from streaming.node import Node
 from streaming.server import EXTENSION, Direct, DirectWriter
 from streaming.session import Endpoint, Session
 from streaming.sink import Sink
+from streaming.trades import Trades
+from streaming.writers import QueueWriter
 
 logger = logging.getLogger(__name__)
 
 SIGNED_PATH = "/ws-auth"
 """Source: protocols, section 3: `auth.sig` signs the request `GET /ws-auth` with no body."""
 
+BURST_S = 0.001
+"""How long one connection's messages are taken in a row before the loop turns: its orders may come in dozens."""
+
 
 class StreamConsumer(AsyncConsumer):
     """One WebSocket connection."""
-
-    # A name without a layer: no channel of its own, no second task. The process's hub is the member of groups.
-    channel_layer_alias = "none"
 
     def __init__(self, *, endpoint: Endpoint, node: Callable[[], Awaitable[Node]]) -> None:
         self._endpoint = endpoint
@@ -61,8 +69,25 @@ class StreamConsumer(AsyncConsumer):
         self._member = uuid.uuid4().hex
         self._entered: list[tuple[str, str]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s: float | None = None
         self._ended = False
         self._joined: set[str] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Take one message after the other; Channels' own loop makes a task of each.
+
+        There is no channel of its own either: the process's hub is the member of groups.
+        """
+        self.scope, self.base_send = scope, send
+        turn_s = 0.0
+        try:
+            while True:
+                await self.dispatch(await receive())
+                if time.monotonic() > turn_s:
+                    await asyncio.sleep(0)
+                    turn_s = time.monotonic() + BURST_S
+        except StopConsumer:
+            pass
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without Channels' thread hop: nothing here touches the ORM on the loop."""
@@ -74,7 +99,7 @@ class StreamConsumer(AsyncConsumer):
                     self._direct.taken()
                 await self._receive(message)
             case "websocket.disconnect":
-                await self._disconnect()
+                await self._disconnect(message.get("code"))
                 raise StopConsumer
 
     # ---- life
@@ -97,12 +122,14 @@ class StreamConsumer(AsyncConsumer):
         self._sink = Sink(self._writer, self.end)
         self._writer.on_drained(self._sink.drained)
         self._sink.dialect = self._endpoint.dialect
+        self._trades = Trades(self._sink, self._node.trading, self._node.private, self._reply)
         self._session = Session(
             self._endpoint,
             catalogue=self._node.catalogue,
             auth_window_s=settings.AUTH_WINDOW_S,
             now_s=time.monotonic(),
             wall_ms=_wall_ms,
+            offsets=partial(self._node.private.offsets, self._sink),
             identity=identity,
         )
         if self._endpoint.browser and identity is None:
@@ -125,16 +152,25 @@ class StreamConsumer(AsyncConsumer):
             return
         await self._run(self._session.received(text, time.monotonic()))
 
-    async def _disconnect(self) -> None:
-        self._ended = True
-        if not hasattr(self, "_sink"):
-            return
-        self._sink.closed = True
+    async def _disconnect(self, code: int | None) -> None:
+        if hasattr(self, "_sink"):
+            self._close_up(in_order=code == NORMAL.code)
+            await self._forget()
+
+    def _close_up(self, *, in_order: bool) -> None:
+        """Write nothing more; leave to the node what is to be done when a connection is cut."""
+        self._ended = self._sink.closed = True
         if self._timer is not None:
             self._timer.cancel()
+        farewell = self._trades.close(in_order=in_order)
+        if farewell is not None:
+            self._node.see_through(farewell)
+
+    async def _forget(self) -> None:
         self._node.connections.discard(self)
         for topic in self._joined:
             self._node.hub.leave(self._sink, topic)
+        self._node.private.leave(self._sink)
         for kind, subject in self._entered:
             await self._node.occupancy.leave(kind, subject, self._member)
 
@@ -150,12 +186,10 @@ class StreamConsumer(AsyncConsumer):
             return
         self._ended = True
         if shutdown is not None:
-            self._sink.send(text_frame((self._session.dialect or EVENT_STREAM).reply(shutdown, None)))
+            self._sink.send(text_frame(self._reply(shutdown)))
         elif close.error is not None:
             self._refuse(Refused(close.error))
-        self._sink.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._close_up(in_order=False)
         message = {"type": "websocket.close", "code": close.code, "reason": close.reason}
         self._closing = asyncio.ensure_future(self._writer.close(partial(self._to_server, message)))
 
@@ -205,6 +239,15 @@ class StreamConsumer(AsyncConsumer):
                 status = node.board.status(product)
                 if status.state != "open":
                     node.hub.emit(sink, status)
+            case StartTrade():
+                self._trades.start(effect)
+            case Follow(account, kinds):
+                sink.dialect = self._session.dialect
+                node.private.follow(sink, account, kinds)
+            case Watch(accounts):
+                node.private.watch(sink, accounts)
+            case CancelOnDisconnect(identity, wanted):
+                self._trades.cancel_on_disconnect(identity, wanted)
             case Ready():
                 node.gate.subscribed()
             case StepReplay():
@@ -252,12 +295,14 @@ class StreamConsumer(AsyncConsumer):
                     await node.budgets.give_back(**budget)
             case SubmitTicks(ticks, source):
                 return await node.gate.submit(ticks, source)
+            case OpenLogs(wishes, snapshot):
+                return await node.private.open(self._sink, self._trades.holds, wishes, snapshot=snapshot)
         return None
 
     async def _admitted(self, look_up: Callable[[], Identity]) -> Identity:
         """Return the identity that a database call proves, counted against its key's connections."""
         mark = self._node.access_mark
-        identity = await self._node.in_thread(look_up)
+        identity = await self._node.in_thread(partial(answered, look_up))
         if ("key", identity.key_id) not in self._entered:
             await self._enter("key", identity.key_id, settings.CONNECTIONS_PER_KEY)
         if self._node.ended_since(mark, identity):
@@ -304,60 +349,31 @@ class StreamConsumer(AsyncConsumer):
 
     def _refuse(self, refused: Refused, close: Close | None = None) -> None:
         """Say what was wrong, outside a script, and close where asked to."""
-        self._sink.send(text_frame((self._session.dialect or EVENT_STREAM).reply(refused, None)))
+        self._sink.send(text_frame(self._reply(refused)))
         if close is not None:
             self.end(Close(close.code, close.reason, close.reconnect))
 
+    def _reply(self, reply: Reply, message_id: MessageId = None) -> bytes:
+        return (self._session.dialect or EVENT_STREAM).reply(reply, message_id)
+
     def _set_timer(self) -> None:
+        deadline_s = self._session.deadline_s
+        if deadline_s == self._timer_s:
+            return
+        self._timer_s = deadline_s
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline_s = self._session.deadline_s
         if deadline_s is not None and not self._ended:
             delay_s = max(0.0, deadline_s - time.monotonic())
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_deadline)
 
     def _on_deadline(self) -> None:
         """Do what is due; such scripts ask no questions."""
+        self._timer_s = None
         for effect in self._session.due(time.monotonic()):
             self._perform(effect)
         self._set_timer()
-
-
-class QueueWriter:
-    """The way out on any ASGI server: the same bytes, unwrapped to messages, one `send` at a time."""
-
-    MAX_PENDING = 256
-    """Messages on their way before the sink holds the newest only: what a server buffers is out of our hands."""
-
-    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-        self.blocked = False
-        self._send = send
-        self._pending: deque[str] = deque()
-        self._pump: asyncio.Task[None] | None = None
-        self._on_drained: Callable[[], None] = lambda: None
-
-    def on_drained(self, call: Callable[[], None]) -> None:
-        self._on_drained = call
-
-    def write(self, frames: bytes) -> None:
-        self._pending.extend(payloads(frames))
-        self.blocked = len(self._pending) >= self.MAX_PENDING
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.ensure_future(self._send_pending())
-
-    async def close(self, close: Callable[[], Awaitable[None]]) -> None:
-        """Close behind what is on its way."""
-        if self._pump is not None:
-            await self._pump
-        await close()
-
-    async def _send_pending(self) -> None:
-        while self._pending:
-            await self._send({"type": "websocket.send", "text": self._pending.popleft()})
-            if self.blocked and not self._pending:
-                self.blocked = False
-                self._on_drained()
 
 
 def _wall_ms() -> int:

@@ -1,6 +1,6 @@
 """One process's streaming: hub, bus, board, catalogue, budgets and who is connected, wired together.
 
-The composition root makes the one node, hands in what streaming may not import (the feed), and starts it.
+The composition root makes the one node, hands in what streaming may not import (feed and trading), and starts it.
 """
 
 import asyncio
@@ -18,12 +18,14 @@ from accounts.identity import Identity
 from accounts.limits import Budgets, Occupancy
 from accounts.services import ALL_SESSIONS, access_changes_after, newest_access_change
 from engine.board import Board
-from engine.values import MarketStatus, Tick
+from engine.values import AccountId, MarketStatus, Quote, Tick
 from streaming import topics
-from streaming.bus import BOARD_INTERVAL_S, Announcement, Bus, from_message
+from streaming.bus import BOARD_INTERVAL_S, Announcement, Bus, from_message, from_private_message
 from streaming.dialects.base import Catalogue
+from streaming.gate import NoTrading, TradingGate
 from streaming.hub import Hub
-from streaming.messages import Shutdown
+from streaming.messages import PrivateEvent, Shutdown
+from streaming.private import PrivateLogs
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,9 @@ OCCUPANCY_REFRESH_S = 10
 
 SHUTDOWN_RETRY_MS = (500, 5_000)
 """When clients should come back after a restart: spread out, so that they do not all connect at once."""
+
+FAREWELL_S = 5
+"""How long an end waits for the orders that end with their connections: a standby engine has taken over by then."""
 
 _Result = TypeVar("_Result")
 Submit = Callable[[Sequence[Tick], str], Awaitable[Sequence[tuple[int, str]]]]
@@ -76,15 +81,20 @@ class Node:
     gate: FeedGate
     has_feed: bool
     stale_after_s: float
+    trading: TradingGate = field(default_factory=NoTrading)
     bus: Bus = field(init=False)
     hub: Hub = field(init=False)
+    private: PrivateLogs = field(init=False)
     connections: set[Connection] = field(default_factory=set)
+    quote_listeners: list[Callable[[Quote], None]] = field(default_factory=list)
+    """Called with every quote that is news to this process, after its subscribers."""
     access_mark: int = 0
     """How many access changes this process has acted on; for `ended_since`."""
     _epoch: str = field(init=False, default="")
     _board_s: float = field(init=False, default_factory=time.monotonic)
     _threads: ThreadPoolExecutor = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _farewells: set[asyncio.Task[None]] = field(default_factory=set)
     # What was acted on, newest last: also what is read again and must not be acted on twice.
     _changes: dict[int, Any] = field(default_factory=dict)
     _cursor: int = 0
@@ -98,9 +108,11 @@ class Node:
             call_later=lambda delay_s, call: asyncio.get_running_loop().call_later(delay_s, call),
             on_topics=self._topic_changed,
         )
+        self.private = PrivateLogs(self.trading, self.catalogue, on_followed=self._followed)
         for kind in ("market.quote", "market.candle", "market.status"):
             self.bus.on(kind, self._heard)
         self.bus.on("market.board", self._heard_board)
+        self.bus.on("private.events", lambda message: self.private.committed(from_private_message(message)))
 
     # ---- life
 
@@ -114,6 +126,7 @@ class Node:
             self.bus.receive_forever,
             self._close_revoked_forever,
             self._refresh_forever,
+            self.private.poll_forever,
             *([] if self.has_feed else [self._watch_feed_forever]),
         ]
         self._tasks = [loop.create_task(_forever(work)) for work in works]
@@ -128,11 +141,20 @@ class Node:
             # Spreading clients is not cryptography.
             retry_after_ms = random.randint(*SHUTDOWN_RETRY_MS)  # noqa: S311
             connection.end(RESTART, Shutdown(retry_after_ms))
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=FAREWELL_S)
+        self.private.stop()
         await self.occupancy.close()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._farewells]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._threads.shutdown(wait=False)
+
+    def see_through(self, farewell: asyncio.Task[None]) -> None:
+        """Keep what a connection leaves to be done; an end of this process waits for it a while."""
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
 
     # ---- announcements
 
@@ -142,6 +164,17 @@ class Node:
         self.board.apply(news)
         self.hub.publish(topic, news)
         self.bus.announce(topic, news)
+        self._listen(news)
+
+    def committed(self, events: Sequence[PrivateEvent]) -> None:
+        """Pass on what this process's engine has committed, each account's events in order: local followers first."""
+        self.private.committed(events)
+        self.bus.announce_private(events)
+
+    def _listen(self, news: Announcement) -> None:
+        if isinstance(news, Quote):
+            for listener in self.quote_listeners:
+                listener(news)
 
     def _heard(self, message: dict[str, Any]) -> None:
         self._take(from_message(message))
@@ -150,7 +183,7 @@ class Node:
         if self._epoch not in ("", message["epoch"]):
             # Another feed process counts anew, and may replay another year.
             self.board.clear()
-        self._epoch = message["epoch"]
+        self._epoch, self.board.replaying = message["epoch"], message["replaying"]
         silent, self._board_s = self._feed_silent(), time.monotonic()
         if silent:
             # We called everything stale meanwhile; what has not changed will not be told again by itself.
@@ -176,11 +209,15 @@ class Node:
     def _take(self, news: Announcement) -> None:
         if self.board.apply(news):
             self.hub.publish(topics.topic_of(news), news)
+            self._listen(news)
 
     def _topic_changed(self, topic: str, wanted: bool) -> None:
-        # With the feed in this process, everything public is said here first.
-        if not self.has_feed or not topic.startswith(("quotes.", "candles.", "status.")):
+        # With the feed in this process, everything public is said here first. Who listens to quotes wants them anyway.
+        if not self.has_feed and (wanted or not (self.quote_listeners and topic.startswith("quotes."))):
             self.bus.want(topic, wanted)
+
+    def _followed(self, account: AccountId, wanted: bool) -> None:
+        self.bus.want(topics.account(*account), wanted)
 
     # ---- access
 

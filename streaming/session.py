@@ -4,33 +4,40 @@
 and sends the answer of a question back in (a `Refused` answer is thrown in). Time is handed in; nothing here waits.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from accounts.errors import ACCESS_REVOKED, AUTH_FAILED, AUTH_TIMEOUT, TOO_MANY_CONNECTIONS, Close, Code, Refused
 from accounts.identity import Identity
+from engine.values import AccountId
 from streaming import topics
+from streaming.channels import ENVIRONMENTS, environments_of, kinds_of, permit, permit_channel, topics_of
 from streaming.dialects import EVENT_STREAM, choose
 from streaming.dialects.base import Catalogue, Dialect, MessageId, message_id
 from streaming.dialects.json_text import read_id, read_object
 from streaming.effects import (
+    CancelOnDisconnect,
     Effect,
     Emit,
+    Follow,
     GiveBackSubscribe,
     Join,
     Leave,
+    OpenLogs,
     Prime,
     PrimeStatus,
     Ready,
     Script,
     Send,
     Shut,
+    StartTrade,
     StepReplay,
     SubmitTicks,
     TakeSubscribe,
     VerifySignature,
     VerifyToken,
+    Watch,
 )
 from streaming.messages import (
     Authenticate,
@@ -44,12 +51,16 @@ from streaming.messages import (
     Published,
     Reply,
     Request,
+    SessionSet,
+    SetSession,
     Signature,
+    Standing,
     Step,
     Stepped,
     Subscribe,
     Subscribed,
     Subscriptions,
+    Trade,
     Unsubscribe,
     Unsubscribed,
     Welcome,
@@ -78,7 +89,10 @@ class Endpoint:
 
 
 class Session:
-    """One connection. `deadline_s` (monotonic seconds, None: none) is when `due` wants to be called."""
+    """One connection. `deadline_s` (monotonic seconds, None: none) is when `due` wants to be called.
+
+    `offsets` says how far the logs of the accounts watched have got: environment -> offset.
+    """
 
     def __init__(
         self,
@@ -88,6 +102,7 @@ class Session:
         auth_window_s: float,
         now_s: float,
         wall_ms: Callable[[], int],
+        offsets: Callable[[], dict[str, int]],
         identity: Identity | None = None,
     ) -> None:
         self.endpoint = endpoint
@@ -97,13 +112,14 @@ class Session:
         self._catalogue = catalogue
         self._auth_window_s = auth_window_s
         self._wall_ms = wall_ms
+        self._offsets = offsets
         # The last signature that was verified here: each is accepted once, so it must not be asked about again.
         self._signed: tuple[Signature, Identity] | None = None
         self._failures = 0
         self._auth_deadline_s: float | None = None if identity else now_s + auth_window_s
         self._heartbeat_s: float | None = None
         self._expiry_s: float | None = None
-        self._ready = False
+        self._ready = self._watching = False
         self._plan_expiry(now_s)
 
     @property
@@ -155,7 +171,7 @@ class Session:
             # From the plan, not from now: a late timer must not make the next one later still. Missed ones are missed.
             periods = (now_s - self._heartbeat_s) // self._policy_heartbeat_s + 1
             self._heartbeat_s += periods * self._policy_heartbeat_s
-            yield Emit(Heartbeat(self._wall_ms()))
+            yield Emit(Heartbeat(self._wall_ms(), self._offsets()))
 
     def _end(self, code: Code, close: Close) -> Script:
         self._auth_deadline_s = self._heartbeat_s = self._expiry_s = None
@@ -193,6 +209,8 @@ class Session:
             yield from self._authenticate(request, identifier, now_s)
             return
         match request:
+            case Trade():
+                yield StartTrade(permit("trade", self.identity, request.environment), request, identifier)
             case Subscribe():
                 yield from self._limited(self._subscribe(request, identifier, now_s))
             case Unsubscribe():
@@ -201,6 +219,9 @@ class Session:
                 yield self._reply(Subscriptions(self.channels), identifier)
             case Publish():
                 yield from self._publish(request, identifier)
+            case SetSession(wanted):
+                yield CancelOnDisconnect(permit("trade", self.identity), wanted)
+                yield self._reply(SessionSet(wanted), identifier)
             case Step():
                 yield StepReplay()
                 yield self._reply(Stepped(), identifier)
@@ -245,17 +266,50 @@ class Session:
         if len(self.channels.keys() | request.channels.keys()) > MAX_SUBSCRIPTIONS:
             raise Refused(Code.TOO_MANY_SUBSCRIPTIONS, f"At most {MAX_SUBSCRIPTIONS} subscriptions on one connection")
         identity = yield from self._identity_for(request.signature, now_s)
+        assert self.dialect is not None
         for channel in request.channels:
-            _permit(channel, identity, self.dialect)
+            permit_channel(channel, identity, self.dialect.policy)
+        standings = yield from self._opened(request, identity)
         self.identity = identity
         fresh = [
             channel for channel, interval_ms in request.channels.items() if self.channels.get(channel) != interval_ms
         ]
         self._settle(request, now_s)
-        before = self._topics()
+        before = topics_of(self.channels)
         self.channels |= request.channels
         yield from self._rejoin(before)
-        yield self._reply(Subscribed(tuple(request.channels), self.channels), identifier)
+        accounts: dict[str, Standing] = {account.environment: standing for account, standing in standings.items()}
+        yield self._reply(Subscribed(tuple(request.channels), self.channels, accounts), identifier)
+        for account in standings:
+            yield Follow(account, kinds_of(self.channels, account.environment))
+        yield from self._watch()
+        yield from self._prime(fresh, before)
+
+    def _opened(
+        self, request: Subscribe, identity: Identity | None
+    ) -> Generator[Effect, Any, Mapping[AccountId, Standing]]:
+        """Return where the logs of the request's private channels stand; they have to be followed next."""
+        environments = environments_of(request.channels)
+        if not environments:
+            return {}
+        assert identity is not None
+        for environment in request.resume:
+            if kinds_of(self.channels, environment):
+                # What came meanwhile has been written already: it would come twice, and out of order.
+                raise Refused(Code.INVALID_MESSAGE, f"resume: this connection has channels of {environment} already")
+        wishes = {AccountId(name, identity.user_id): request.resume.get(name) for name in environments}
+        standings: Mapping[AccountId, Standing] = yield OpenLogs(wishes, request.snapshot)
+        return standings
+
+    def _watch(self) -> Script:
+        """Let heartbeats say how far the accounts' logs are, from the first that an authenticated connection gets."""
+        if self.identity is not None and self._heartbeat_s is not None and not self._watching:
+            self._watching = True
+            user_id, environments = self.identity.user_id, self.identity.environments
+            yield Watch(tuple(AccountId(name, user_id) for name in ENVIRONMENTS if name in environments))
+
+    def _prime(self, fresh: list[Channel], before: dict[str, int]) -> Script:
+        """Write the last known of new channels, then the states of products that are new."""
         for channel in fresh:
             if channel.public:
                 yield Prime(channel)
@@ -289,18 +343,17 @@ class Session:
 
     def _unsubscribe(self, request: Unsubscribe, identifier: MessageId) -> Script:
         asked = tuple(self.channels) if request.channels is None else request.channels
-        before = self._topics()
-        for channel in asked:
-            self.channels.pop(channel, None)
+        before = topics_of(self.channels)
+        left = [channel for channel in asked if self.channels.pop(channel, None) is not None]
         yield from self._rejoin(before)
+        for environment in environments_of(left):
+            assert self.identity is not None
+            yield Follow(AccountId(environment, self.identity.user_id), kinds_of(self.channels, environment))
         yield self._reply(Unsubscribed(asked, self.channels), identifier)
 
     def _publish(self, request: Publish, identifier: MessageId) -> Script:
-        if self.identity is None:
-            raise Refused(Code.AUTHENTICATION_REQUIRED)
-        if "feed" not in self.identity.scopes:
-            raise Refused(Code.SCOPE_DENIED)
-        refused = yield SubmitTicks(request.ticks, f"key:{self.identity.key_id}")
+        identity = permit("feed", self.identity)
+        refused = yield SubmitTicks(request.ticks, f"key:{identity.key_id}")
         yield self._reply(Published(len(request.ticks) - len(refused), tuple(refused)), identifier)
 
     # ---- helpers
@@ -318,44 +371,11 @@ class Session:
         # Before the dialect is known, a refusal, a pong and the welcome are spelled alike in both.
         return Send((self.dialect or EVENT_STREAM).reply(reply, identifier))
 
-    def _topics(self) -> dict[str, int]:
-        """Return topic -> interval of everything subscribed; a product's feed state comes with its first channel."""
-        found: dict[str, int] = {}
-        for channel, interval_ms in self.channels.items():
-            if channel.kind == "quotes":
-                found[topics.quotes(channel.product)] = interval_ms
-            elif channel.kind == "candles":
-                found[topics.candles(channel.product, channel.resolution)] = 0
-            elif channel.kind != "heartbeat":
-                assert self.identity is not None
-                found[topics.private(channel.kind, channel.environment, self.identity.user_id)] = 0
-            if channel.public:
-                found[topics.status(channel.product)] = 0
-        return found
-
     def _rejoin(self, before: dict[str, int]) -> Script:
-        after = self._topics()
+        after = topics_of(self.channels)
         for topic in before:
             if topic not in after:
                 yield Leave(topic)
         for topic, interval_ms in after.items():
             if before.get(topic) != interval_ms:
                 yield Join(topic, interval_ms)
-
-
-def _permit(channel: Channel, identity: Identity | None, dialect: Dialect | None) -> None:
-    """Raise `Refused` unless this caller may have the channel."""
-    if channel.public:
-        if dialect is not None and dialect.policy.public_needs_identity:
-            assert identity is not None
-            if "market" not in identity.scopes:
-                raise Refused(Code.SCOPE_DENIED)
-        return
-    if channel.kind == "heartbeat":
-        return
-    if identity is None:
-        raise Refused(Code.AUTHENTICATION_REQUIRED)
-    if "read" not in identity.scopes:
-        raise Refused(Code.SCOPE_DENIED)
-    if channel.environment not in identity.environments:
-        raise Refused(Code.ENVIRONMENT_DENIED)

@@ -26,11 +26,14 @@ class Writer(Protocol):
 
 
 class Sink:
-    """Stamps the sequence at the moment of writing, so that what is conflated leaves no gap."""
+    """Stamps the sequence at the moment of writing, so that what is conflated leaves no gap.
 
-    __slots__ = ("_held", "_on_overflow", "_queue", "closed", "conflated", "dialect", "sequence", "writer")
+    `end` closes the connection; it is called when too much waits here.
+    """
 
-    def __init__(self, writer: Writer, on_overflow: Callable[[Close], None]) -> None:
+    __slots__ = ("_held", "_on_room", "_queue", "closed", "conflated", "dialect", "end", "sequence", "writer")
+
+    def __init__(self, writer: Writer, end: Callable[[Close], None]) -> None:
         self.writer = writer
         self.dialect: Dialect | None = None
         self.sequence = 0
@@ -39,18 +42,19 @@ class Sink:
         # what may be replaced -> its newest event, in the order of arrival
         self._held: dict[object, Encoded] = {}
         self._queue: deque[Encoded] = deque()
-        self._on_overflow = on_overflow
+        self._on_room: dict[Callable[[], None], None] = {}
+        self.end = end
 
-    def send(self, encoded: Encoded) -> None:
-        """Write a message that must not be lost: at once, or first when the reader has room again."""
-        if self.closed:
+    def send(self, *encoded: Encoded) -> None:
+        """Write messages that must not be lost: at once and in one piece, or first when the reader has room again."""
+        if self.closed or not encoded:
             return
         if self.writer.blocked:
-            self._queue.append(encoded)
+            self._queue.extend(encoded)
             if len(self._queue) > MAX_QUEUED:
-                self._on_overflow(SLOW_CONSUMER)
+                self.end(SLOW_CONSUMER)
             return
-        self.writer.write(self._stamped(encoded))
+        self.writer.write(b"".join([self._stamped(ready) for ready in encoded]))
 
     def deliver(self, topic: str, news: list[News], encoded: list[Encoded], joined: bytes | None) -> None:
         """Write a topic's events of one loop turn; `joined` are their frames in one piece where nothing is numbered."""
@@ -70,6 +74,14 @@ class Sink:
             self.writer.write(self._stamped(self._queue.popleft()))
         while self._held and not self._stuck():
             self.writer.write(self._stamped(self._held.pop(next(iter(self._held)))))
+        while self._on_room and not self._stuck():
+            call = next(iter(self._on_room))
+            del self._on_room[call]
+            call()
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call this once, when everything that waits here has been written."""
+        self._on_room[call] = None
 
     def forget(self, topic: str) -> None:
         """Drop what is held of a topic that the client has left."""
@@ -84,7 +96,7 @@ class Sink:
             self.conflated += 1
         self._held[key] = encoded
         if len(self._held) > MAX_HELD:
-            self._on_overflow(SLOW_CONSUMER)
+            self.end(SLOW_CONSUMER)
 
     def _stamped(self, encoded: Encoded) -> bytes:
         if isinstance(encoded, Numbered):

@@ -9,6 +9,12 @@ from engine.values import Candle, MarketStatus, Quote
 BOARD = "board"
 """Group of the processes without a feed: the last known of everything, once a second, and closed candles at once."""
 
+ENGINE = "engine"
+"""Group of the engine that holds the lease: other processes' commands."""
+
+ENGINE_NEWS = "engine.news"
+"""Group of the processes without an engine: which one there is, once a second."""
+
 FEED = "feed"
 """Group of the feed process: ticks published elsewhere, wishes for a whole board, steps of a replay."""
 
@@ -25,8 +31,9 @@ def status(product: str) -> str:
     return f"status.{product}"
 
 
-def private(kind: str, environment: str, user_id: int) -> str:
-    return f"{kind}.{environment}.{user_id}"
+def account(environment: str, user_id: int) -> str:
+    """Group of the processes that somebody follows an account's log in; no connection joins it by itself."""
+    return f"account.{environment}.{user_id}"
 
 
 def topic_of(news: Quote | Candle | MarketStatus) -> str:

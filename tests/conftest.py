@@ -12,7 +12,10 @@ settings.load_profile("tickwire")
 
 
 # Neither a database nor a channel layer is behind these: the run on PostgreSQL and Valkey has nothing to add.
-PURE = ("tests/engine", "tests/tools", "tests/streaming/dialects", "tests/test_layout.py", "platform/engine")
+PURE = (
+    "tests/engine", "tests/simulation", "tests/tools", "tests/streaming/dialects", "tests/test_layout.py",
+    "platform/engine", "simulation",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,8 +18,10 @@ PACKAGES = {
     "platform/config": "tests/config",
     "platform/engine": "tests/engine",
     "platform/market": "tests/market",
+    "platform/trading": "tests/trading",
     "accounts": "tests/accounts",
     "streaming": "tests/streaming",
+    "simulation": "tests/simulation",
 }
 
 # Modules without a test module of their own, each with the reason. Names count in every package.
@@ -33,6 +35,7 @@ WIRING = {
 WITHOUT_OWN_TEST = {
     "platform/config/asgi.py": "puts the parts together; every journey goes through it",
     "platform/config/settings.py": "read by every test; what is computed in it is tested in tests/config/test_env.py",
+    "platform/trading/sessions.py": "one call of psycopg; test_lease.py and test_journal.py go through it",
     "platform/market/live.py": "one object; engine.board's tests are its tests",
 }
 

@@ -11,8 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 from tools import chromium
@@ -29,12 +32,16 @@ POSTGRES = {"TEST_DB": "postgres"}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of `make test`. `report` says how its command is asked for a JUnit file; None: it has none."""
+    """One part of `make test`. `report` says how its command is asked for a JUnit file; None: it has none.
+
+    `beside`: it runs beside the part before it, and its output is shown after that one's.
+    """
 
     name: str
     command: Sequence[str]
     report: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,10 @@ def parts() -> list[Part]:
         Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"}),
         Part("arrows", ["lint-imports"], environment=arrows),
         _pytest("unit", "not journey and not browser", *_workers()),
-        _pytest("journeys", "journey"),
         _pytest("postgres", "not journey and not browser", *_workers(), environment=POSTGRES),
-        _pytest("postgres-journeys", "journey", environment=POSTGRES),
+        _pytest("journeys", "journey"),
+        # Journeys wait for processes and clocks half of the time: two runs of them take little longer than one.
+        replace(_pytest("postgres-journeys", "journey", environment=POSTGRES), beside=True),
         Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node"),
         _pytest("browser", "browser"),
     ]
@@ -77,21 +85,48 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"no such part: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
+    began = time.monotonic()
     try:
-        outcomes = [run(part) for part in chosen]
+        outcomes = [outcome for group in side_by_side(chosen) for outcome in run_group(group)]
     except KeyboardInterrupt:
         return 130
-    print_summary(outcomes)
+    print_summary(outcomes, time.monotonic() - began)
     return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
-def run(part: Part) -> Outcome:
-    """Run one part with its output passed through."""
-    print(f"\n── {part.name} " + "─" * (100 - len(part.name)), flush=True)
+def side_by_side(chosen: Sequence[Part]) -> list[list[Part]]:
+    """Return the parts in groups that run one after the other."""
+    groups: list[list[Part]] = []
+    for part in chosen:
+        if part.beside and groups:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def run_group(group: Sequence[Part]) -> list[Outcome]:
+    """Run parts at the same time: the first one's output is passed through, the others' shown when all have ended."""
+    first, *others = group
+    with ThreadPoolExecutor(max(1, len(others))) as threads, ExitStack() as files:
+        outputs = [files.enter_context(tempfile.TemporaryFile()) for _ in others]
+        waiting = [threads.submit(run, part, output) for part, output in zip(others, outputs, strict=True)]
+        outcomes = [run(first), *(outcome.result() for outcome in waiting)]
+        for part, output in zip(others, outputs, strict=True):
+            _headline(part)
+            output.seek(0)
+            print(output.read().decode(errors="replace"), end="", flush=True)
+    return outcomes
+
+
+def run(part: Part, output: IO[bytes] | None = None) -> Outcome:
+    """Run one part with its output passed through, or into a file."""
+    if output is None:
+        _headline(part)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tickwire-check-") as folder:
         report = Path(folder) / "junit.xml"
-        code = _exit_code(part, report)
+        code = _exit_code(part, report, output)
         passed, failed, skipped = counts(report) if part.report else (int(code == 0), 0, 0)
     if code != 0:
         failed = max(failed, 1)  # a run that broke down, collected nothing or took too long has failed
@@ -113,14 +148,13 @@ def counts(report: Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
-def print_summary(outcomes: Sequence[Outcome]) -> None:
-    """Print a table of the parts and, as the very last line, the sum."""
+def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
+    """Print a table of the parts, how long they took together and, as the very last line, the sum."""
     print(f"\n{'part':<18} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for outcome in outcomes:
         print(
             f"{outcome.name:<18} {outcome.passed:>7} {outcome.failed:>7} {outcome.skipped:>8} {outcome.seconds:>8.1f}"
         )
-    seconds = sum(outcome.seconds for outcome in outcomes)
     print(f"{'together':<18} {'':>7} {'':>7} {'':>8} {seconds:>8.1f}\n")
     passed, failed = sum(outcome.passed for outcome in outcomes), sum(outcome.failed for outcome in outcomes)
     print(f"{passed} passed, {failed} failed", flush=True)
@@ -138,13 +172,18 @@ def _workers() -> list[str]:
     return ["-n", str(max(1, min(8, os.cpu_count() or 1)))]
 
 
-def _exit_code(part: Part, report: Path) -> int:
+def _headline(part: Part) -> None:
+    print(f"\n── {part.name} " + "─" * (100 - len(part.name)), flush=True)
+
+
+def _exit_code(part: Part, report: Path, output: IO[bytes] | None) -> int:
     try:
         environment = {**os.environ, **part.environment, **_tools(part)}
         command = [*part.command, *_report_options(part, report)]
         return subprocess.run(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=PART_TIME_MAX_S, check=False
-        ).returncode
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=PART_TIME_MAX_S, check=False,
+            stdout=output, stderr=None if output is None else subprocess.STDOUT,
+        ).returncode  # fmt: skip
     except subprocess.TimeoutExpired:
         print(f"{part.name} did not end within {PART_TIME_MAX_S} s", flush=True)
     except chromium.ChromiumMissing as missing:

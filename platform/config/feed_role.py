@@ -62,6 +62,7 @@ class FeedRole:
             )
         )
         self._store.start()
+        self.node.board.replaying = isinstance(self.options.source, ReplaySpec)
         for kind, handler in (
             ("feed.submit", self._submit_from_afar),
             ("feed.step", lambda _: self.step()),

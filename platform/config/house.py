@@ -11,13 +11,17 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 import market.live
+import trading.live
 from accounts.errors import Code, Refused
 from accounts.limits import Budgets, Occupancy
+from config.engine_role import EngineRole
 from config.feed_role import FeedOptions, FeedRole
 from engine.values import Tick, plain
 from market.catalogue import Catalogue
 from streaming import topics
 from streaming.node import FeedGate, Node
+from trading.gate import Gate
+from trading.remote import RemoteEngine
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +34,13 @@ FEED_ANSWER_S = 2
 
 @dataclass(slots=True)
 class House:
-    """One process. `feed_options` is None in a process without the feed."""
+    """One process. `feed_options` is None in a process without the feed, `engine` says whether it has the engine."""
 
     feed_options: FeedOptions | None = None
+    engine: bool = False
     node: Node = field(init=False)
     feed_role: FeedRole | None = field(init=False, default=None)
+    engine_role: EngineRole | None = field(init=False, default=None)
     _catalogue: Catalogue = field(init=False)
     _calls: dict[str, asyncio.Future[list[tuple[int, str]]]] = field(default_factory=dict)
     _pending: set[asyncio.Task[None]] = field(default_factory=set)
@@ -60,6 +66,7 @@ class House:
             gate=FeedGate(self._submit, self._step, self._subscribed),
             has_feed=self.feed_options is not None,
             stale_after_s=settings.STALE_AFTER_S,
+            trading=Gate(lambda call: self.node.in_thread(call)),  # noqa: PLW0108  # there is no node yet
         )
         await self.node.in_thread(self._catalogue.load)
         if self.feed_options is not None:
@@ -69,16 +76,33 @@ class House:
             self.node.bus.on("feed.submitted", self._submitted)
         await self.node.start()
         market.live.submit_ticks = self._submit
+        await self._start_engine()
         if self.feed_role is not None:
             self.feed_role.run()
         self._reloading = asyncio.get_running_loop().create_task(self._reload_forever())
 
+    async def _start_engine(self) -> None:
+        """Start the engine, or find the way to the process that has it."""
+        if self.engine:
+            self.engine_role = EngineRole(self.node)
+            await self.engine_role.start()
+            trading.live.submit, trading.live.tell_inbox = (
+                self.engine_role.runner.submit,
+                self.engine_role.runner.inbox_changed,
+            )
+        else:
+            remote = RemoteEngine(self.node.bus)
+            trading.live.submit, trading.live.tell_inbox = remote.submit, remote.tell_inbox
+
     async def stop(self) -> None:
+        """End in order: no more ticks, no more clients (some orders end with them), then the engine."""
         if self._reloading is not None:
             self._reloading.cancel()
         if self.feed_role is not None:
             await self.feed_role.stop()
         await self.node.stop()
+        if self.engine_role is not None:
+            await self.engine_role.stop()
 
     async def _reload_forever(self) -> None:
         while True:
@@ -87,6 +111,8 @@ class House:
                 await self.node.in_thread(self._catalogue.load)
                 if self.feed_role is not None:
                     await self.feed_role.reload_products()
+                if self.engine_role is not None:
+                    await self.engine_role.reload_products()
             except Exception as error:
                 logger.warning("The products could not be read again: %s", type(error).__name__)
 

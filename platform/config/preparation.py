@@ -28,7 +28,7 @@ LOCK_NUMBER = 7_110_525_711
 """PostgreSQL's advisory lock of this file, any number that nobody else uses."""
 
 LOGIN_LOST = f".venv/bin/python manage.py changepassword {ADMINISTRATOR}"
-KEY_LOST = f".venv/bin/python manage.py issue_key {DEMO_USER} --env demo"
+KEY_LOST = f".venv/bin/python manage.py issue_key {DEMO_USER} --env demo --scope market --scope read --scope trade"
 
 
 @dataclass(frozen=True, slots=True)

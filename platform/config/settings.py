@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "config",
     "accounts",
     "market",
+    "trading",
     "streaming",
 ]
 
@@ -105,7 +106,7 @@ TEMPLATES = [
 if env.text("DATABASE_URL"):
     _database = environ.Env.db_url_config(env.text("DATABASE_URL"))
     _database["CONN_MAX_AGE"] = 0
-    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": {"min_size": 0, "max_size": 8, "timeout": 5}}
+    _database["OPTIONS"] = {**_database.get("OPTIONS", {}), "pool": {"min_size": 0, "max_size": 12, "timeout": 5}}
 else:
     _database = {
         "ENGINE": "django.db.backends.sqlite3",

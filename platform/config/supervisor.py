@@ -1,4 +1,6 @@
-"""Several processes on one machine: N web processes on one port and one with the feed, started and kept by a parent."""
+"""Several processes on one machine: N web processes on one port, one with the feed and one with the engine, started
+and kept by a parent.
+"""
 
 import os
 import select
@@ -31,13 +33,15 @@ def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    commands = [_feed_command(options), *([_web_command(options)] * options["workers"])]
-    feed = _spawn_ready(commands[0], stopping)
-    if feed.poll() is not None or stopping.is_set():
-        _end([feed])
-        return feed.returncode
-    children = [feed]
-    children += [_spawn(command) for command in commands[1:]]
+    behind = [_feed_command(options), _base(options, "engine")]
+    commands = [*behind, *([_web_command(options)] * options["workers"])]
+    children: list[subprocess.Popen[bytes]] = []
+    for command in behind:
+        children.append(_spawn_ready(command, stopping))
+        if children[-1].poll() is not None or stopping.is_set():
+            _end(children)
+            return children[-1].returncode
+    children += [_spawn(command) for command in commands[len(behind) :]]
     say(f"Tickwire is starting {options['workers']} web processes: http://{options['host']}:{options['port']}/")
     while not stopping.wait(POLL_S):
         for index, child in enumerate(children):
@@ -45,7 +49,9 @@ def supervise(options: dict[str, Any], say: Callable[[str], object]) -> int:
                 say(f"{' '.join(commands[index][3:5])} ended with {child.returncode}; starting it again")
                 stopping.wait(RESTART_S)
                 children[index] = _spawn(commands[index], again=True)
-    return _end(children)
+    # Clients first: some orders end with their connection, and the engine has to be there for that.
+    _end(children[len(behind) :])
+    return _end(children[: len(behind)])
 
 
 def _spawn_ready(command: list[str], stopping: threading.Event) -> subprocess.Popen[bytes]:

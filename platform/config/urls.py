@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("streaming.urls")),
     path("", include("accounts.urls")),
     path("", include("market.urls")),
+    path("", include("trading.urls")),
     path("admin/", admin.site.urls),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", _reference, name="api-docs"),

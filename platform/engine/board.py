@@ -20,6 +20,8 @@ class Board:
         self.states: dict[str, State] = {}
         self.open_candles: dict[tuple[str, str], Candle] = {}
         self.closed_candles: dict[tuple[str, str], deque[Candle]] = {}
+        # Whether the source is a replay: its quotes' time is then the engine's time too.
+        self.replaying = False
 
     def apply(self, news: Quote | Candle | MarketStatus) -> bool:
         """Take one announcement in; return False when it says nothing new (it then changes nothing)."""

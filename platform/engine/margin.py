@@ -21,6 +21,8 @@ DECAY_PERIOD_MS = 8 * 3_600_000
 
 _RETURN_STEP = Decimal("0.0000000001")
 _PERCENT_STEP = Decimal("0.0001")
+_NO_SIGN = Decimal(0)
+"""Added to a result, it makes -0.00000000 a plain zero and changes nothing else."""
 
 
 def size_of(amount: int) -> Decimal:
@@ -50,7 +52,7 @@ def pnl_of(*, side: Side, size: Decimal, entry: Decimal, close: Decimal) -> Deci
     Decimal('-0.17857142')
     """
     change = (SIGN[side] * (close - entry) / entry).quantize(_RETURN_STEP, ROUND_DOWN)
-    return (size * change).quantize(SATOSHI, ROUND_DOWN)
+    return (size * change).quantize(SATOSHI, ROUND_DOWN) + _NO_SIGN
 
 
 def pnl_percent_of(*, pnl: Decimal, margin: Decimal) -> Decimal:
@@ -59,7 +61,7 @@ def pnl_percent_of(*, pnl: Decimal, margin: Decimal) -> Decimal:
     >>> pnl_percent_of(pnl=Decimal("2.84281590"), margin=Decimal("3.33333333"))
     Decimal('85.2845')
     """
-    return (pnl / margin * 100).quantize(_PERCENT_STEP, ROUND_HALF_UP)
+    return (pnl / margin * 100).quantize(_PERCENT_STEP, ROUND_HALF_UP) + _NO_SIGN
 
 
 def liquidation_price_of(
@@ -83,10 +85,12 @@ def liquidation_price_of(
 def decay_of(*, rate: Decimal, size: Decimal, opened_ms: int, closed_ms: int) -> Decimal:
     """Return what holding the position costs: a part of its size per whole 8 h, rounded DOWN to a satoshi.
 
+    Never below zero, not even when a clock was put back meanwhile.
+
     >>> decay_of(rate=Decimal("0.00003"), size=Decimal(10), opened_ms=0, closed_ms=16 * 3_600_000)
     Decimal('0.00060000')
     """
-    periods = (closed_ms - opened_ms) // DECAY_PERIOD_MS
+    periods = max(0, closed_ms - opened_ms) // DECAY_PERIOD_MS
     return (abs(rate) * size * periods).quantize(SATOSHI, ROUND_DOWN)
 
 

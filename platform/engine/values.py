@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 RESOLUTIONS: Mapping[str, int] = {"1": 60, "5": 300, "15": 900, "60": 3_600, "240": 14_400, "1D": 86_400}
 """Candle resolution as the wire spells it -> its length in seconds (event stream, trading:candles)."""
 
 State = Literal["open", "stale", "closed", "halted"]
+Environment = Literal["live", "demo"]
 
 # Bounded digits *before* Decimal sees the text: int(Decimal("1e999999")) blocks a process for 26 s, and Decimal
 # alone would take NaN, full-width digits and underscores. 15 + 10 digits hold every price and amount we allow.
@@ -100,6 +101,41 @@ class Candle:
     bid: OHLC
     ask: OHLC
     closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A product's prices and feed state as the engine sees them at one moment."""
+
+    bid: Decimal
+    ask: Decimal
+    state: State = "open"
+
+
+class AccountId(NamedTuple):
+    """Whose money: every user has a live account and a demo one, which share nothing."""
+
+    environment: Environment
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a product may be traded for.
+
+    `max_size` is in BTC, `decay_rate` a part of the size per 8 h. `liquidation_fraction` is the part of the margin that
+    may be lost, as numerator and denominator; a liquidated position loses its whole margin (`full_margin`) or what the
+    price says, at most the margin (`market`).
+    """
+
+    product: str
+    digits: int
+    max_leverage: Decimal
+    max_size: Decimal
+    decay_rate: Decimal
+    liquidation_fraction: tuple[int, int] = (2, 3)
+    liquidation_loss: Literal["full_margin", "market"] = "full_margin"
+    halted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,4 @@
-"""Products and candles in the administrator's pages."""
-
-from typing import Any
+"""Products and candles in the administrator's pages. Trading adds what halts a product at once."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -15,25 +13,10 @@ class ProductAdmin(admin.ModelAdmin):
     list_display = ["name", "title", "group", "digits", "max_leverage", "hours", "enabled", "halted"]
     list_filter = ["group", "enabled", "halted"]
     search_fields = ["name", "symbol", "title"]
-    actions = ["halt", "resume"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         # Streams, REST and stored candles know a product by its name.
         return [] if obj is None else ["name"]
-
-    @admin.action(description="Halt: quotes flow on, orders are refused", permissions=["change"])
-    def halt(self, request: HttpRequest, queryset: Any) -> None:
-        self._set(request, queryset, halted=True)
-
-    @admin.action(description="Resume trading", permissions=["change"])
-    def resume(self, request: HttpRequest, queryset: Any) -> None:
-        self._set(request, queryset, halted=False)
-
-    def _set(self, request: HttpRequest, queryset: Any, *, halted: bool) -> None:
-        for product in queryset:
-            product.halted = halted
-            product.save()
-            self.log_change(request, product, "Halted" if halted else "Resumed")
 
 
 @admin.register(Candle)

@@ -196,11 +196,12 @@ class Feed:
         quote = Quote(product.name, bid, ask, mid, day_ago, tick.time_ms, line.serial)
         line.quote = quote
         self.accepted += 1
+        # Before the quote: who trades at it has to know that the product trades.
+        self._judge_state(line, tick.time_ms, now_s)
         self._announce(quote)
         self._builder.add(quote)
         for candle in closed:
             self._announce_candle(line, candle, now_s)
-        self._judge_state(line, tick.time_ms, now_s)
         if now_s >= line.due_s:
             self._announce_open(line, now_s)
 

@@ -1,7 +1,7 @@
 """The one model field for prices, rates and amounts: exact integers in the database, `Decimal` in Python."""
 
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,42 +12,52 @@ from engine.values import NumberInvalid, parse_number, plain
 PLACES = 10
 """Decimal places kept. int64 then holds values up to 922 million: any price, and any rate to the last digit."""
 
-SCALE = Decimal(1).scaleb(PLACES)
-_MAX = 2**63 - 1
+MONEY_PLACES = 8
+"""Satoshis: int64 then holds 92 billion BTC, more than any price move can make of a position."""
+_LARGEST = Decimal(2**63 - 1)
 
 # Anything longer than int64 is refused, never rounded to what would fit.
 _EXACT = Context(prec=28, traps=[Inexact, InvalidOperation, Overflow])
 
 
-def to_scaled(value: Decimal) -> int:
+def to_scaled(value: Decimal, places: int = PLACES) -> int:
     """Return the integer that stands for a value; raises `ValueError` when it does not fit exactly.
 
     >>> to_scaled(Decimal("1.26635"))
     12663500000
     """
     try:
-        scaled = _EXACT.multiply(value, SCALE)
+        scaled = _EXACT.scaleb(value, places)
+        # The order matters: an int of a million digits would take seconds. (The engine's journal calls this most.)
+        if -_LARGEST <= scaled <= _LARGEST and (number := int(scaled)) == scaled:
+            return number
     except ArithmeticError:
-        scaled = Decimal("NaN")
-    if not scaled.is_finite() or abs(scaled) > _MAX or scaled != scaled.to_integral_value():
-        raise ValueError(f"{value} does not fit into {PLACES} decimal places of an int64")
-    return int(scaled)
+        pass
+    raise ValueError(f"{value} does not fit into {places} decimal places of an int64")
 
 
-def from_scaled(scaled: int) -> Decimal:
+def from_scaled(scaled: int, places: int = PLACES) -> Decimal:
     """Return the value without trailing zeros.
 
     >>> from_scaled(12663500000)
     Decimal('1.26635')
     """
-    value = (Decimal(scaled) / SCALE).normalize()
+    value = Decimal(scaled).scaleb(-places).normalize()
     return value if value == 0 or value.as_tuple().exponent <= 0 else value.quantize(Decimal(1))  # type: ignore[operator]
 
 
+_Set_contra = TypeVar("_Set_contra", contravariant=True)
+_Get_co = TypeVar("_Get_co", covariant=True)
+
 if TYPE_CHECKING:
-    _Stored = models.BigIntegerField[Decimal | int | str, Decimal]
-else:
     _Stored = models.BigIntegerField
+else:
+
+    class _Stored(models.BigIntegerField):
+        """Django's field, generic in the stubs only: what is set and got may be None where the column may be null."""
+
+        def __class_getitem__(cls, _types):
+            return cls
 
 
 class PlainNumberField(forms.DecimalField):
@@ -65,8 +75,16 @@ class PlainNumberField(forms.DecimalField):
         return plain(value) if isinstance(value, Decimal) else value
 
 
-class ExactField(_Stored):
-    """A number stored as an integer scaled by 10^10 (SQLite would keep a `DecimalField` as a float)."""
+class ExactField(_Stored[_Set_contra, _Get_co]):
+    """A number stored as an integer scaled by 10^places (SQLite would keep a `DecimalField` as a float)."""
+
+    def __init__(self, *args: Any, places: int = PLACES, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = places
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs if self.places == PLACES else {**kwargs, "places": self.places}
 
     if TYPE_CHECKING:
         # Where django-stubs looks for what may be assigned and what is read.
@@ -74,7 +92,7 @@ class ExactField(_Stored):
         _pyi_private_get_type: Decimal  # type: ignore[assignment]
 
     def from_db_value(self, value: int | None, *_: Any) -> Decimal | None:
-        return None if value is None else from_scaled(value)
+        return None if value is None else from_scaled(value, self.places)
 
     def to_python(self, value: Any) -> Any:
         """Return the number in what our own code or a dump of ours says (there, 1E-10 is one); pages have their own."""
@@ -86,7 +104,7 @@ class ExactField(_Stored):
             raise ValidationError("This is not a number.") from None
 
     def get_prep_value(self, value: Any) -> int | None:
-        return None if value is None else to_scaled(self.to_python(value))
+        return None if value is None else to_scaled(self.to_python(value), self.places)
 
     def validate(self, value: Any, model_instance: models.Model | None) -> None:
         super().validate(value, model_instance)
@@ -104,4 +122,4 @@ class ExactField(_Stored):
         return models.Field.formfield(self, form_class=PlainNumberField, **kwargs)  # type: ignore[return-value]
 
     def value_to_string(self, obj: models.Model) -> str:
-        return plain(self.value_from_object(obj))
+        return plain(cast(Decimal, self.value_from_object(obj)))

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from engine import values
@@ -49,6 +49,18 @@ class Product(models.Model):
         validators=[validate_hours],
         help_text="When it trades, UTC, such as `Sun 22:00-Fri 22:00`, several separated by commas; empty: always.",
     )
+    liquidation_numerator = models.PositiveSmallIntegerField(
+        default=2, validators=[MinValueValidator(1)], help_text="A position is liquidated when it has lost this part…"
+    )
+    liquidation_denominator = models.PositiveSmallIntegerField(
+        default=3, validators=[MinValueValidator(1)], help_text="… of its margin: 2 / 3 by default, 4 / 5 is 80 %."
+    )
+    liquidation_loss = models.CharField(
+        max_length=11,
+        default="full_margin",
+        choices=[(name, name) for name in ("full_margin", "market")],
+        help_text="What a liquidated position loses: its whole margin, or what the price says (at most the margin).",
+    )
     enabled = models.BooleanField(default=True, help_text="Whether clients can see it.")
     halted = models.BooleanField(default=False, help_text="Quotes flow on, orders are refused.")
     start_price = ExactField(help_text="Where the simulator begins.")
@@ -71,6 +83,10 @@ class Product(models.Model):
             self.band_low <= self.start_price <= self.band_high
         ):
             raise ValidationError({"start_price": "The price lies outside the band: all ticks would be refused."})
+        if None not in (self.liquidation_numerator, self.liquidation_denominator) and (
+            self.liquidation_numerator > self.liquidation_denominator
+        ):
+            raise ValidationError({"liquidation_numerator": "A position cannot lose more than its margin."})
         clash = Product.objects.filter(symbol=symbol_of(self.name)).exclude(pk=self.pk)
         if clash.exists():
             raise ValidationError({"name": f"The tick stream's symbol {symbol_of(self.name)} is taken."})
@@ -78,6 +94,19 @@ class Product(models.Model):
     def value(self) -> values.Product:
         """Return the product as the streams need it."""
         return values.Product(self.name, self.symbol, self.digits, self.halted)
+
+    def terms(self) -> values.Terms:
+        """Return what the product may be traded for."""
+        return values.Terms(
+            product=self.name,
+            digits=self.digits,
+            max_leverage=Decimal(self.max_leverage),
+            max_size=self.max_size,
+            decay_rate=self.decay_rate,
+            liquidation_fraction=(self.liquidation_numerator, self.liquidation_denominator),
+            liquidation_loss=self.liquidation_loss,  # type: ignore[arg-type]  # one of its choices
+            halted=self.halted,
+        )
 
 
 def symbol_of(name: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from accounts.errors import Code, Refused
 from engine.values import NumberInvalid, Product, Tick, parse_number
 from streaming.frames import Encoded
-from streaming.messages import News, Publish, Reply, Request
+from streaming.messages import News, Private, Publish, Reply, Request
 
 MAX_NAMES = 2_000
 """Names in one message: twice the 1,000 symbols that a connection must be able to hold."""
@@ -59,7 +59,7 @@ class Dialect(Protocol):
     def reply(self, reply: Reply, message_id: MessageId) -> bytes:
         """Return the JSON text of a reply, with the request's `id` behind the document's keys."""
 
-    def encode(self, news: News, catalogue: Catalogue) -> Encoded:
+    def encode(self, news: News | Private, catalogue: Catalogue) -> Encoded:
         """Return an event ready for this dialect's readers; called once, whatever the number of readers."""
 
 

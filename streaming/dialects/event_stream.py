@@ -4,28 +4,50 @@ Source: docs/protocols/event_stream.md.
 """
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from accounts.errors import Code, Refused
-from engine.values import RESOLUTIONS, Candle, MarketStatus, Quote, plain
-from streaming.dialects.base import Catalogue, MessageId, Policy, bounded, decode_publish, dump, refusal, shaped
+from engine.values import RESOLUTIONS, Candle, Environment, MarketStatus, Quote, plain
+from streaming.dialects.base import (
+    MAX_ID_LENGTH,
+    Catalogue,
+    MessageId,
+    Policy,
+    bounded,
+    decode_publish,
+    dump,
+    refusal,
+    shaped,
+)
 from streaming.dialects.tick_stream import common, printable, welcome
 from streaming.frames import Encoded, Numbered
 from streaming.messages import (
     INTERVALS_MS,
+    Action,
     Channel,
     Heartbeat,
     News,
     Ping,
+    Private,
+    PrivateEvent,
     Reply,
     Request,
+    Result,
+    Resume,
+    SessionSet,
+    SetSession,
     Signature,
+    Snapshot,
+    Standing,
     Step,
     Subscribe,
     Subscribed,
+    Trade,
     Unsubscribe,
     Unsubscribed,
     Welcome,
@@ -46,9 +68,32 @@ class AuthFields(msgspec.Struct):
     timestamp: int
 
 
+class ResumeFields(msgspec.Struct):
+    """`{"epoch":"…","offset":812}`: everything up to there is known. No database counts beyond int64."""
+
+    epoch: Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)]
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class SubscribeMessage(msgspec.Struct):
     channels: list[str]
     auth: AuthFields | None = None
+    resume: dict[Environment, ResumeFields] = {}
+    snapshot: bool = False
+
+
+class TradeMessage(msgspec.Struct):
+    """`{"type":"trade","action":"new","demo":true,"params":{…}}`; without `demo`, real money."""
+
+    action: Action
+    params: dict[str, Any]
+    demo: bool = False
+
+
+class SessionMessage(msgspec.Struct, rename="camel"):
+    """`{"type":"session","cancelOnDisconnect":true}`"""
+
+    cancel_on_disconnect: bool
 
 
 class UnsubscribeMessage(msgspec.Struct):
@@ -65,6 +110,8 @@ class EventStream:
 
     def decode(self, message: dict[str, Any], catalogue: Catalogue) -> Request:
         match message.get("type"):
+            case "trade":
+                return self._trade(message)
             case "subscribe":
                 return self._subscribe(message, catalogue)
             case "unsubscribe":
@@ -76,6 +123,8 @@ class EventStream:
                 return decode_publish(message)
             case "step":
                 return Step()
+            case "session":
+                return SetSession(shaped(message, SessionMessage).cancel_on_disconnect)
             case str():
                 raise Refused(Code.UNKNOWN_TYPE)
             case _:
@@ -84,27 +133,43 @@ class EventStream:
     def _subscribe(self, message: dict[str, Any], catalogue: Catalogue) -> Subscribe:
         shape = shaped(message, SubscribeMessage)
         auth = shape.auth
+        channels = _channels(shape.channels, catalogue)
+        private = {channel.environment for channel in channels if channel.private}
+        if not shape.resume.keys() <= private:
+            raise Refused(Code.INVALID_MESSAGE, "resume names an account without a channel of it in this message")
+        if shape.snapshot and not private:
+            raise Refused(Code.INVALID_MESSAGE, "snapshot without a channel of an account in this message")
         return Subscribe(
-            _channels(shape.channels, catalogue),
+            channels,
             None if auth is None else Signature(auth.key, auth.sig, auth.timestamp),
+            {environment: Resume(known.epoch, known.offset) for environment, known in shape.resume.items()},
+            shape.snapshot,
         )
+
+    def _trade(self, message: dict[str, Any]) -> Trade:
+        shape = shaped(message, TradeMessage)
+        return Trade(shape.action, "demo" if shape.demo else "live", shape.params)
 
     # ---- to the client
 
     def reply(self, reply: Reply, message_id: MessageId) -> bytes:
         match reply:
+            case Result(data):
+                return _result(data, message_id)
             case Refused():
                 return refusal(reply, message_id)
             case Welcome():
                 return dump(welcome(reply), message_id)
-            case Subscribed(_, active):
-                return dump({"type": "subscribed", "channels": _names(active)}, message_id)
+            case Subscribed(_, active, accounts):
+                return dump({"type": "subscribed", "channels": _names(active), **_accounts(accounts)}, message_id)
             case Unsubscribed(_, active):
                 return dump({"type": "unsubscribed", "channels": _names(active)}, message_id)
+            case SessionSet(wanted):
+                return dump({"type": "session", "cancelOnDisconnect": wanted}, message_id)
             case _:
                 return dump(common(reply), message_id)
 
-    def encode(self, news: News, catalogue: Catalogue) -> Encoded:
+    def encode(self, news: News | Private, catalogue: Catalogue) -> Encoded:
         match news:
             case Quote():
                 return Numbered(b'{"event":"quote","sequence":', b',"data":%b}' % _quote(news))
@@ -116,6 +181,28 @@ class EventStream:
             case MarketStatus(product, state):
                 data = {"product": product, "state": state}
                 return Numbered(b'{"event":"status","sequence":', b',"data":%b}' % dump(data, None))
+            case PrivateEvent(environment, _, offset, name, text):
+                return Numbered(_private_start(environment, name), b',"data":%b,"offset":%d}' % (text.encode(), offset))
+            case Snapshot(environment, offset, text):
+                start = _private_start(environment, "snapshot")
+                return Numbered(start, b',"offset":%d,"data":%b}' % (offset, text.encode()))
+
+
+def event_name(environment: str, name: str) -> str:
+    """Return a private event's name as the document spells it.
+
+    >>> event_name("live", "order:new"), event_name("demo", "order:new"), event_name("demo", "balance")
+    ('order:new', 'order_demo:new', 'balance_demo')
+    """
+    if environment != "demo":
+        return name
+    subject, colon, what = name.partition(":")
+    return f"{subject}_demo{colon}{what}"
+
+
+@cache
+def _private_start(environment: str, name: str) -> bytes:
+    return b'{"event":"%b","sequence":' % event_name(environment, name).encode()
 
 
 def channel_name(channel: Channel, interval_ms: int) -> str:
@@ -137,6 +224,22 @@ def channel_name(channel: Channel, interval_ms: int) -> str:
             return "heartbeat"
         case _:
             return f"trading:{channel.kind}" + ("_demo" if channel.environment == "demo" else "")
+
+
+def _result(data: str, message_id: MessageId) -> bytes:
+    """Return a result around the engine's own text, which the journal keeps as it is."""
+    echo = b"" if message_id is None else b',"id":%b' % msgspec.json.encode(message_id)
+    return b'{"type":"result","data":%b%b}' % (data.encode(), echo)
+
+
+def _accounts(accounts: Mapping[str, Standing]) -> dict[str, Any]:
+    """Return the field of a reply that says where the logs of its private channels stand; none without any."""
+    fields: dict[str, dict[str, Any]] = {}
+    for environment, standing in accounts.items():
+        fields[environment] = {"epoch": standing.epoch, "offset": standing.offset}
+        if standing.recovered is not None:
+            fields[environment]["recovered"] = standing.recovered
+    return {"accounts": fields} if fields else {}
 
 
 def _names(active: dict[Channel, int]) -> list[str]:

@@ -19,10 +19,13 @@ from streaming.messages import (
     News,
     Ping,
     Pong,
+    Private,
+    PrivateEvent,
     Published,
     Reply,
     Request,
     Shutdown,
+    Snapshot,
     Step,
     Stepped,
     Subscribe,
@@ -119,7 +122,7 @@ class TickStream:
             case _:
                 return common(reply)
 
-    def encode(self, news: News, catalogue: Catalogue) -> Encoded:
+    def encode(self, news: News | Private, catalogue: Catalogue) -> Encoded:
         match news:
             case Quote():
                 # Prices are JSON numbers with the product's digits: the document's "bid": 1.0850.
@@ -134,7 +137,7 @@ class TickStream:
                 )
             case MarketStatus():
                 return text_frame(dump({"type": "status", "symbol": _symbol(news.product), "state": news.state}, None))
-            case Candle() | Heartbeat():
+            case Candle() | Heartbeat() | PrivateEvent() | Snapshot():
                 raise AssertionError("the tick stream has no channel that carries this")
 
 

@@ -8,6 +8,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404
 from django.test import Client
 from rest_framework import exceptions
@@ -329,3 +330,9 @@ def test_a_body_that_is_too_large_is_refused_in_our_words(client, feeder, settin
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     answer = publish(client, signed(feeder, "POST", "/feed/ticks", TICKS))
     assert code_of(answer) == (413, "message_too_large")
+
+
+def test_a_database_that_is_away_is_no_bug():
+    answer = rest_error(OperationalError("the database system is shutting down"), {})
+    assert answer is not None
+    assert (answer.status_code, answer.data["code"], answer["Retry-After"]) == (503, "unavailable", "1")

@@ -6,6 +6,7 @@ import pytest
 
 from accounts import errors
 from accounts.errors import CLOSES, ERRORS, Close, Code, Refused
+from engine.refusals import RefusalCode
 from tools import docs_errors
 
 RFC_CLOSES = {1000, 1001, 1008, 1009, 1011, 1012}
@@ -57,3 +58,8 @@ def test_a_refusal_has_the_codes_words_unless_told_others():
     assert Refused(Code.LATE).message == ERRORS[Code.LATE].message
     refused = Refused(Code.RATE_LIMITED, "Slowly", retry_after_ms=5)
     assert (refused.message, refused.details, str(refused)) == ("Slowly", {"retry_after_ms": 5}, "rate_limited")
+
+
+@pytest.mark.parametrize("refusal", RefusalCode)
+def test_every_refusal_of_the_engine_is_a_code_of_the_registry(refusal):
+    assert Code[refusal.name] == refusal

@@ -48,7 +48,7 @@ def test_a_second_time_changes_nothing_and_shows_nothing(first):
     assert again == Prepared(administrator_password="", demo_key="")
     assert (User.objects.count(), ApiKey.objects.count(), Product.objects.count()) == (2, 1, before)
     assert "manage.py changepassword admin" in said[0]
-    assert "manage.py issue_key demo --env demo" in said[0]
+    assert "manage.py issue_key demo --env demo --scope market --scope read --scope trade" in said[0]
 
 
 def test_an_administrator_of_another_name_is_enough(db):

@@ -69,6 +69,18 @@ def test_profit_is_exact_to_the_places_that_the_rules_name(side, amount, entry, 
     assert Fraction(pnl_of(side=side, size=size_of(amount), entry=entry, close=close)) == Fraction(expected, 10**8)
 
 
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("close", ["1.26635", "1.2663500000001", "1.2663499999999"])
+def test_nothing_won_or_lost_is_zero_without_a_sign(side, close):
+    pnl = pnl_of(side=side, size=Decimal("0.001"), entry=Decimal("1.26635"), close=Decimal(close))
+    assert str(pnl) == "0E-8"
+    assert str(pnl_percent_of(pnl=-SATOSHI, margin=Decimal(10))) == "0.0000"
+
+
+def test_a_clock_that_was_put_back_earns_no_decay():
+    assert decay_of(rate=Decimal("0.00003"), size=Decimal(10), opened_ms=10**9, closed_ms=0) == 0
+
+
 @given(AMOUNTS, PRICES, PRICES)
 def test_what_one_side_gains_the_other_loses(amount, entry, close):
     prices = {"size": size_of(amount), "entry": entry, "close": close}

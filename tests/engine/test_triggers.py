@@ -37,9 +37,11 @@ class LevelsAgainstAList(RuleBasedStateMachine):
     def ask(self, price):
         above = self.direction == "above"
         reached = [entry for entry in self.waiting if (price >= entry[0] if above else price <= entry[0])]
+        nearest = self.levels.nearest
+        assert not reached or (price >= nearest if above else price <= nearest)
         # Sorting is stable: within a level, the order of coming.
         reached.sort(key=lambda entry: entry[0] if above else -entry[0])
-        assert list(self.levels.reached(price)) == [identifier for _, identifier in reached]
+        assert self.levels.reached(price) == [identifier for _, identifier in reached]
 
 
 TestLevels = LevelsAgainstAList.TestCase
@@ -88,6 +90,6 @@ def test_an_emptied_index_holds_no_level_that_was_reached(levels):
         index.add(level, str(number))
     for number, level in enumerate(levels):
         index.remove(level, str(number))
-    assert list(index.reached(Decimal(1_000))) == []
+    assert index.reached(Decimal(1_000)) == []
     assert not index._heap
     assert not index._ids

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.harness import RELAXED, Cluster, Key, Server, fresh_database
+from tests.journeys.traders import SETTINGS, Exchange
 from tests.plugins.services import on_postgres, start_valkey
 
 HERE = Path(__file__).parent
@@ -55,6 +56,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running
         assert "Traceback" not in running.log()
+
+
+@pytest.fixture(scope="session")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """One server for all tests that trade: its prices are theirs, each trades on an account of its own.
+
+    On PostgreSQL two web processes, and an engine with a standby. In the end the books have to balance.
+    """
+    folder, feed = tmp_path_factory.mktemp("exchange"), ("--feed", "none")
+    with ExitStack() as resources:
+        if on_postgres():
+            cluster = resources.enter_context(Cluster(folder, feed=feed, engines=2, env=SETTINGS))
+            running, processes = Exchange(cluster.webs[0], cluster=cluster), [*cluster.webs, *cluster.engines]
+        else:
+            server = resources.enter_context(Server(folder, *feed, env=SETTINGS))
+            running, processes = Exchange(server), [server]
+        yield running
+        running.server.manage("verify_ledger")
+        for process in processes:
+            assert "Traceback" not in process.log()
 
 
 @pytest.fixture

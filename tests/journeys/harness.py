@@ -55,13 +55,18 @@ class Process:
         self._arguments, self._env, self._log = arguments, env, log
         self._child: subprocess.Popen[bytes] | None = None
 
-    def start(self, ready: Callable[[], bool]) -> None:
-        """Start it and wait until `ready`; raises `ServerFailed`."""
+    def spawn(self) -> None:
+        """Start it, and wait for nothing."""
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "manage.py", *self._arguments],
                 cwd=ROOT, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+
+    def start(self, ready: Callable[[], bool]) -> None:
+        """Start it and wait until `ready`; raises `ServerFailed`."""
+        self.spawn()
+        assert self._child is not None
         deadline_s = time.monotonic() + START_S
         while not ready():
             if self._child.poll() is not None:
@@ -173,18 +178,21 @@ class Server(Process):
 
 
 class Cluster:
-    """One feed and several web processes, each web on a port of its own, on real PostgreSQL and Valkey.
+    """One feed, one engine (`engines=2`: a standby too) and several web processes, on real PostgreSQL and Valkey.
 
-    `webs` are ready when the cluster is entered; `valkey` may be stopped and flushed by a journey.
+    Each web has a port of its own. All are ready when the cluster is entered; `valkey` may be stopped and flushed by a
+    journey.
     """
 
     def __init__(
-        self, data_dir: Path, *, webs: int = 2, feed: Sequence[str] = (), env: Mapping[str, str] | None = None
-    ):
+        self, data_dir: Path, *, webs: int = 2, engines: int = 1, feed: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+    ):  # fmt: skip
         self._resources = ExitStack()
         self._data_dir, self._feed_arguments, self._given = data_dir, feed, env or {}
-        self._count = webs
+        self._web_count, self._engine_count = webs, engines
         self.webs: list[Server] = []
+        self.engines: list[Process] = []
         self.feed: Process
         self.valkey: ValkeyServer
 
@@ -203,15 +211,20 @@ class Cluster:
         database = self._resources.enter_context(fresh_database())
         env = {**self._given, "DATABASE_URL": database, "REDIS_URL": self.valkey.connection_url}
         manage(environment(self._data_dir, env), "prepare")
-        self.feed = Process(
-            ["serve", "--role", "feed", *self._feed_arguments],
-            env=environment(self._data_dir, env), log=self._data_dir / "feed.log",
-        )  # fmt: skip
-        self._resources.callback(self.feed.kill)
-        self.feed.start(lambda: "The feed is running" in self.feed.log())
-        for _ in range(self._count):
+        self.feed = self._behind("feed", env, *self._feed_arguments)
+        self.engines = [self._behind("engine", env) for _ in range(self._engine_count)]
+        for _ in range(self._web_count):
             self.webs.append(self._resources.enter_context(Server(self._data_dir, "--role", "web", env=env)))
         return self
+
+    def _behind(self, role: str, env: Mapping[str, str], *arguments: str) -> Process:
+        """Start a process that listens on no port."""
+        log = self._data_dir / f"{role}-{len(self.engines)}-{uuid.uuid4().hex[:4]}.log"
+        command = ["serve", "--role", role, *arguments]
+        process = Process(command, env=environment(self._data_dir, env), log=log)
+        self._resources.callback(process.kill)
+        process.start(lambda: f"The {role} is running" in process.log())
+        return process
 
     def restart_valkey(self, port: int) -> ValkeyServer:
         """Start another, empty Valkey on the port of the one that was stopped."""
@@ -246,11 +259,12 @@ def environment(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **given}
 
 
-def manage(env: Mapping[str, str], *arguments: str) -> str:
+def manage(env: Mapping[str, str], *arguments: str, timeout_s: float = 60) -> str:
     """Run a management command and return what it prints; raises `ServerFailed` with its words when it fails."""
     ended = subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=timeout_s,
     )  # fmt: skip
     if ended.returncode != 0:
         raise ServerFailed(f"manage.py {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stderr[-3000:]}")

@@ -107,3 +107,42 @@ def test_a_model_says_what_does_not_fit():
     with pytest.raises(ValidationError, match="This is not a number"):
         ExactField().clean("abc", None)
     assert ExactField().clean("1.50", None) == Decimal("1.5")
+
+
+@given(st.integers(0, 10), st.integers(-(2**63) + 1, 2**63 - 1))
+def test_whatever_the_places_scaling_there_and_back_is_exact(places, scaled):
+    assert to_scaled(from_scaled(scaled, places), places) == scaled
+
+
+@pytest.mark.parametrize(
+    ("places", "value"), [(8, "0.000000001"), (8, "92233720368.54775808"), (4, "0.00001"), (4, "922337203685477.5808")]
+)
+def test_fewer_places_hold_less_of_a_number_and_larger_ones(places, value):
+    with pytest.raises(ValueError, match=f"does not fit into {places} decimal places"):
+        to_scaled(Decimal(value), places)
+    largest = Decimal(2**63 - 1).scaleb(-places)
+    assert to_scaled(largest, places) == 2**63 - 1
+
+
+def test_a_field_has_its_own_places():
+    money: ExactField[Decimal, Decimal] = ExactField(places=8)
+    assert money.get_prep_value(Decimal("1.5")) == 150_000_000
+    assert money.from_db_value(150_000_000) == Decimal("1.5")
+    assert money.clean(Decimal("0.00000001"), None) == Decimal("0.00000001")
+    with pytest.raises(ValidationError, match="does not fit into 8 decimal places"):
+        money.clean(Decimal("0.000000001"), None)
+
+
+@pytest.mark.parametrize(("field", "arguments"), [(ExactField(), {}), (ExactField(places=8), {"places": 8})])
+def test_a_migration_names_the_places_when_they_are_not_the_usual_ones(field, arguments):
+    _, path, _, named = field.deconstruct()
+    assert path == "market.fields.ExactField"
+    assert named == arguments
+    assert field.clone().places == field.places
+
+
+def test_a_number_that_may_be_missing_is_none_both_ways():
+    maybe: ExactField[Decimal | None, Decimal | None] = ExactField(null=True, blank=True)
+    assert maybe.get_prep_value(None) is None
+    assert maybe.from_db_value(None) is None
+    assert maybe.clean(None, None) is None

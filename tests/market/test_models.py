@@ -33,6 +33,27 @@ def test_its_value_is_what_the_streams_need():
     assert product.value() == values.Product("NZD-USD", "NZDUSD", 5, True)
 
 
+def test_its_terms_are_what_the_engine_needs():
+    product = given_product(max_leverage=300, max_size=Decimal(5), decay_rate=Decimal("0.00003"), halted=True)
+    product.save()
+    product.refresh_from_db()
+    assert product.terms() == values.Terms(
+        product="NZD-USD", digits=5, max_leverage=Decimal(300), max_size=Decimal(5), decay_rate=Decimal("0.00003"),
+        liquidation_fraction=(2, 3), liquidation_loss="full_margin", halted=True,
+    )  # fmt: skip
+
+
+def test_a_product_may_liquidate_later_and_by_the_market():
+    product = given_product(liquidation_numerator=4, liquidation_denominator=5, liquidation_loss="market")
+    product.full_clean(exclude=["symbol"])
+    terms = product.terms()
+    assert (terms.liquidation_fraction, terms.liquidation_loss) == ((4, 5), "market")
+
+
+def test_a_position_may_be_allowed_to_lose_all_of_its_margin():
+    given_product(liquidation_numerator=1, liquidation_denominator=1).full_clean(exclude=["symbol"])
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -46,6 +67,10 @@ def test_its_value_is_what_the_streams_need():
         ({"start_price": Decimal("100.1")}, "outside the band"),
         ({"group": "bonds"}, "not a valid choice"),
         ({"max_size": Decimal("1e20")}, "does not fit"),
+        ({"liquidation_numerator": 4, "liquidation_denominator": 3}, "cannot lose more than its margin"),
+        ({"liquidation_numerator": 0}, "greater than or equal to 1"),
+        ({"liquidation_denominator": 0}, "greater than or equal to 1"),
+        ({"liquidation_loss": "everything"}, "not a valid choice"),
     ],
 )
 def test_what_is_wrong_with_a_product_is_said(fields, words):

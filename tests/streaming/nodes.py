@@ -8,6 +8,7 @@ from channels.layers import InMemoryChannelLayer
 from accounts.limits import Budgets, Occupancy
 from engine.board import Board
 from engine.values import Candle, Product, Quote
+from streaming.gate import NoTrading
 from streaming.node import FeedGate, Node
 
 PRODUCTS = {
@@ -27,7 +28,7 @@ class FixedCatalogue:
         return self._symbols.get(text.upper().replace("-", ""))
 
 
-def make_node(*, catalogue=None, layer=None, has_feed=True, gate=None, board=None, stale_after_s=8.0):
+def make_node(*, catalogue=None, layer=None, has_feed=True, gate=None, board=None, stale_after_s=8.0, trading=None):
     """Return a node that is not started yet."""
 
     async def submit(ticks, source):
@@ -42,6 +43,7 @@ def make_node(*, catalogue=None, layer=None, has_feed=True, gate=None, board=Non
         gate=gate or FeedGate(submit, lambda: None, lambda: None),
         has_feed=has_feed,
         stale_after_s=stale_after_s,
+        trading=trading or NoTrading(),
     )
 
 

@@ -15,7 +15,7 @@ from tests.streaming.nodes import FixedCatalogue
 
 
 class Loop:
-    """What a hub needs of an event loop."""
+    """What a hub needs of an event loop. Its time stands still unless a test lets it pass."""
 
     def __init__(self):
         self.now_s = 0.0
@@ -74,8 +74,12 @@ class Reader:
     def __init__(self, loop, dialect=EVENT_STREAM):
         self.pipe = Pipe(loop)
         self.closed_with: list[Close] = []
-        self.sink = Sink(self.pipe, self.closed_with.append)
+        self.sink = Sink(self.pipe, self._end)
         self.sink.dialect = dialect
+
+    def _end(self, close):
+        self.closed_with.append(close)
+        self.sink.closed = True
 
     @property
     def messages(self):

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 
 from accounts.errors import Code, Refused
 from accounts.identity import Identity
+from engine.values import AccountId
 from streaming import effects
 from streaming.dialects import EVENT_STREAM, TICK_STREAM
+from streaming.messages import Result, Standing
 from streaming.session import Endpoint, Session
+from tests.streaming.books import EPOCH
 from tests.streaming.nodes import FixedCatalogue
 
 NOW_MS = 1_709_742_000_000
@@ -43,6 +46,12 @@ class Client:
     catalogue: FixedCatalogue = field(default_factory=FixedCatalogue)
 
     def __post_init__(self):
+        self.offset = 840  # of all accounts
+        self.standing = None  # what `OpenLogs` is answered with: a standing, a refusal, else all that is asked for
+        self.result = ""  # what trades are answered with, at once
+        self.watched: tuple[AccountId, ...] = ()
+        self.followed: dict[AccountId, frozenset[str]] = {}  # account -> kinds
+        self.cancels = self.trades_full = False
         self.now_s = 1_000.0
         self.wall_ms = NOW_MS
         self.session = Session(
@@ -51,6 +60,7 @@ class Client:
             auth_window_s=AUTH_WINDOW_S,
             now_s=self.now_s,
             wall_ms=lambda: self.wall_ms,
+            offsets=lambda: {account.environment: self.offset for account in self.watched},
             identity=self.who,
         )
         self.effects = []
@@ -136,7 +146,28 @@ class Client:
                 self.spent -= 1
             case effects.SubmitTicks():
                 return self.refused_ticks
+            case effects.OpenLogs(wishes):
+                if isinstance(self.standing, Refused):
+                    raise self.standing
+                return {account: self.standing or self._standing(resume) for account, resume in wishes.items()}
+            case effects.Follow(account, kinds):
+                self.followed[account] = kinds
+                if not kinds:
+                    del self.followed[account]
+            case effects.Watch(accounts):
+                assert not self.watched, "watched already"
+                self.watched = accounts
+            case effects.CancelOnDisconnect(_, wanted):
+                self.cancels = wanted
+            case effects.StartTrade(_, _, message_id):
+                if self.trades_full:
+                    raise Refused(Code.RATE_LIMITED, retry_after_ms=100)
+                if self.result:
+                    self._perform(effects.Send(EVENT_STREAM.reply(Result(self.result), message_id)))
         return None
+
+    def _standing(self, resume):
+        return Standing(EPOCH, self.offset, None if resume is None else True)
 
     def _identity_of(self, name, unknown):
         found = self.known.get(name, Refused(unknown))

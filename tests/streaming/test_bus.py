@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,19 @@ from hypothesis import strategies as st
 from engine.board import Board
 from engine.values import RESOLUTIONS, Candle, MarketStatus, Quote
 from streaming import topics
-from streaming.bus import BOARD_PART, MAX_OUTBOX, RETRY_S, Announcement, Bus, from_message, to_message
+from streaming.bus import (
+    BOARD_PART,
+    EVENTS_PART,
+    MAX_OUTBOX,
+    RETRY_S,
+    Announcement,
+    Bus,
+    from_message,
+    from_private_message,
+    to_message,
+    to_messages,
+)
+from streaming.messages import PrivateEvent
 from tests.plugins.services import start_valkey
 from tests.streaming.nodes import candle, make_node, quote, until
 from tests.streaming.readers import Loop, Reader
@@ -109,6 +122,40 @@ def test_an_announcement_arrives_as_it_was_sent(news):
     assert repr(arrived) == repr(news)  # 1.10 == 1.1, but their digits are not the same
 
 
+events = st.builds(
+    PrivateEvent, st.sampled_from(["live", "demo"]), st.just(7), st.integers(1, 2**62), st.text(max_size=16), st.text()
+)
+
+
+@given(st.lists(events, min_size=1, max_size=3), st.integers(1, 100))
+def test_private_events_arrive_as_they_were_sent_however_many(some, times):
+    sent = [replace(event, environment=some[0].environment) for event in some] * times
+    messages = list(to_messages(sent))
+    assert [event for message in messages for event in from_private_message(message)] == sent
+    assert all(0 < len(message["events"]) <= EVENTS_PART for message in messages)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"environment": "paper"},
+        {"environment": None},
+        {"user_id": "7"},
+        {"user_id": True},
+        {"events": None},
+        {"events": [[1, "balance"]]},
+        {"events": [["1", "balance", "{}"]]},
+        {"events": [[1, None, "{}"]]},
+        {"events": [[1, "balance", {}]]},
+    ],
+    ids=str,
+)
+def test_a_foreign_message_of_private_events_is_not_believed(bad):
+    (message,) = to_messages([PrivateEvent("demo", 7, 1, "balance", "{}")])
+    with pytest.raises((ValueError, TypeError)):
+        from_private_message({**message, **bad})
+
+
 # ---- two processes
 
 
@@ -178,6 +225,30 @@ async def test_a_consumer_of_somebody_elses_gets_the_same_messages(between):
         await layer.flush()
 
 
+async def test_a_consumer_of_somebody_elses_gets_an_accounts_events(between):
+    layer = between.layer()
+    channel = await layer.new_channel()
+    await layer.group_add("account.demo.7", channel)
+    async with Process(between.layer()) as engine:
+        engine.bus.announce_private(
+            [
+                PrivateEvent("demo", 7, 41, "balance", '{"BTC":"1"}'),
+                PrivateEvent("live", 7, 1, "balance", '{"BTC":"2"}'),
+                PrivateEvent("demo", 7, 42, "balance", '{"BTC":"3"}'),
+            ]
+        )
+        message = await asyncio.wait_for(layer.receive(channel), 5)
+    assert message == {
+        "type": "private.events",
+        "environment": "demo",
+        "user_id": 7,
+        "events": [[41, "balance", '{"BTC":"1"}'], [42, "balance", '{"BTC":"3"}']],
+        "origin": engine.bus.origin,
+    }
+    if isinstance(between, Valkey):
+        await layer.flush()
+
+
 async def test_an_answer_goes_to_one_process(between):
     async with Process(between.layer()) as feed, Process(between.layer()) as web:
         answers: list[dict[str, Any]] = []
@@ -190,7 +261,9 @@ async def test_a_process_that_is_alone_sends_nothing():
     memory = Memory()
     async with Process(memory.layer()) as only:
         await only.listen(EUR)
+        await only.listen(topics.account("demo", 7))
         only.bus.announce(EUR, quote(1))
+        only.bus.announce_private([PrivateEvent("demo", 7, 1, "balance", "{}")])
         assert not only.bus._outbox
 
 

@@ -1,6 +1,5 @@
 """The consumer on a server without the direct way to the socket: same bytes, same order, nothing unbounded."""
 
-import asyncio
 import json
 import time
 from dataclasses import replace
@@ -9,16 +8,15 @@ from typing import Any
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import services, signing
 from accounts.models import User
 from accounts.services import api_key_create, api_key_revoke
 from engine.values import MarketStatus, Product
-from streaming.consumers import QueueWriter
 from streaming.dialects.base import MAX_NAMES
 from streaming.dialects.event_stream import EventStream
-from streaming.frames import text_frame
 from streaming.routing import websocket_application
 from tests.streaming.nodes import FixedCatalogue, make_node, quote
 from tests.threads import in_thread
@@ -246,6 +244,19 @@ async def test_a_bug_of_ours_is_an_internal_error_to_the_peer(node, monkeypatch,
     await client.disconnect()
 
 
+async def test_a_database_that_is_away_is_no_bug_and_the_connection_stays(node, monkeypatch, caplog):
+    def away(**_):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(services, "identity_for_token", away)
+    client = await opened(node, "/ws/ticks")
+    await client.next()
+    assert (await client.ask({"type": "auth", "apiKey": "tk_live_any"}))["code"] == "unavailable"
+    assert (await client.ask({"type": "ping"}))["type"] == "pong"
+    assert "could not be handled" not in caplog.text
+    await client.disconnect()
+
+
 async def test_the_pages_endpoint_wants_an_allowed_origin_and_a_login(node, settings):
     for origin in (b"https://evil.example", b"http://127.0.0.1:1", b"null", b""):
         client = Client(node, "/ws/app", headers=[(b"origin", origin)])
@@ -272,40 +283,3 @@ async def test_one_ipv6_line_is_one_caller(node, settings):
 async def test_an_unknown_address_is_refused(node):
     connected, _ = await Client(node, "/ws/nowhere").connect()
     assert not connected
-
-
-class StuckServer:
-    """A server whose `send` waits until it is let go."""
-
-    def __init__(self):
-        self.sent = []
-        self.room = asyncio.Event()
-
-    async def send(self, message):
-        await self.room.wait()
-        self.sent.append(message.get("text", message["type"]))
-
-
-async def test_the_queue_to_a_slow_server_is_bounded_and_reports_when_it_is_empty():
-    server = StuckServer()
-    writer = QueueWriter(server.send)
-    drained = asyncio.Event()
-    writer.on_drained(drained.set)
-    for number in range(QueueWriter.MAX_PENDING):
-        assert not writer.blocked
-        writer.write(text_frame(b"%d" % number))
-    full = writer.blocked
-    server.room.set()
-    await asyncio.wait_for(drained.wait(), 2)
-    assert (full, writer.blocked) == (True, False)
-    assert server.sent == [str(number) for number in range(QueueWriter.MAX_PENDING)]
-
-
-async def test_closing_comes_behind_what_is_on_its_way():
-    server = StuckServer()
-    writer = QueueWriter(server.send)
-    writer.write(text_frame(b"last words"))
-    closing = asyncio.ensure_future(writer.close(lambda: server.send({"type": "websocket.close"})))
-    server.room.set()
-    await closing
-    assert server.sent == ["last words", "websocket.close"]

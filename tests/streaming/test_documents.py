@@ -14,9 +14,23 @@ from streaming.dialects import EVENT_STREAM, TICK_STREAM
 from streaming.dialects.base import MAX_NAMES, MAX_TICKS
 from streaming.dialects.json_text import MAX_DEPTH
 from streaming.frames import Numbered, payloads
-from streaming.messages import Heartbeat, Shutdown, Welcome
+from streaming.messages import Heartbeat, PrivateEvent, Shutdown, Snapshot, Welcome
 from streaming.server import MAX_MESSAGE_BYTES
 from streaming.session import MAX_SUBSCRIPTIONS
+from streaming.sink import MAX_HELD, MAX_QUEUED
+from streaming.trades import MAX_PLACED, MAX_TRADES_IN_FLIGHT
+from tests.engine.documents import (
+    BALANCE,
+    ORDER_ACTIVATE,
+    ORDER_CANCEL,
+    ORDER_NEW,
+    ORDER_UPDATE,
+    POSITION_CLOSE,
+    POSITION_NEW,
+    POSITION_SPLIT,
+    POSITION_UPDATE,
+    line,
+)
 from tests.streaming.nodes import FixedCatalogue
 from tests.streaming.sessions import EVENTS, TICKS, Client, identity
 
@@ -27,7 +41,20 @@ DIALECTS = {"tick stream": TICK_STREAM, "event stream": EVENT_STREAM}
 
 NAMES = ("AAPL", "EUR-USD", "GBP-USD", "XAU-USD", "USD-JPY", "BTC-USD")
 CATALOGUE = FixedCatalogue({name: Product(name, name.replace("-", ""), 5) for name in NAMES})
-WHO = identity("market", "read", "feed", key_id="8b6bcdc6-5ef8-463b-833f-3681dc2c90d3")
+WHO = identity("market", "read", "trade", "feed", key_id="8b6bcdc6-5ef8-463b-833f-3681dc2c90d3")
+
+# The vendor's own examples: what the document shows has to be what the engine's tests are held to.
+PRIVATE = {
+    "order:new": ORDER_NEW,
+    "order:update": ORDER_UPDATE,
+    "order:activate": ORDER_ACTIVATE,
+    "order:cancel": ORDER_CANCEL,
+    "position:new": POSITION_NEW,
+    "position:update": POSITION_UPDATE,
+    "position:split": POSITION_SPLIT,
+    "position:close": POSITION_CLOSE,
+    "balance": BALANCE,
+}
 
 BLOCK = re.compile(r"^```json (client|server)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WHITE_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
@@ -72,6 +99,7 @@ def connection(document):
         return client
     client = Client(EVENTS, known={WHO.key_id: WHO}, catalogue=CATALOGUE)
     client.wall_ms = 1511434319320
+    client.result = line(ORDER_NEW)
     return client
 
 
@@ -123,7 +151,11 @@ def said_of(block):
             place = (fields["product"], fields["resolution"], int(data["t"]))
             return Candle(*place, ohlc(data["m"]), ohlc(data["b"]), ohlc(data["a"]), data["closed"])
         case "heartbeat":
-            return Heartbeat(data["time"])
+            return Heartbeat(data["time"], data.get("offset", {}))
+        case "snapshot_demo":
+            return Snapshot("demo", fields["offset"], json.dumps(data, separators=(",", ":")))
+        case name if name in PRIVATE:
+            return PrivateEvent("live", 7, fields["offset"], name, line(PRIVATE[name]))
         case other:
             raise AssertionError(f"nobody says {other} unasked")
 
@@ -169,15 +201,24 @@ def test_the_limits_are_those_of_the_code(document):
     assert rows["names in a message"] == f"{MAX_NAMES:,}"
     assert rows["ticks in a `publish`"] == f"{MAX_TICKS:,}"
     assert rows[f"{subscriptions} of a connection"] == f"{MAX_SUBSCRIPTIONS:,}"
+    if document == "event stream":
+        assert rows["trades of a connection without an answer"] == str(MAX_TRADES_IN_FLIGHT)
     assert rows["a message"].startswith(
         f"{MAX_MESSAGE_BYTES // 1024} KiB (else close code {TOO_LARGE.code}), {MAX_DEPTH} l"
     )
 
 
+def test_the_bounds_in_the_events_text_are_those_of_the_code():
+    text = DOCUMENTS["event stream"].read_text()
+    for bound in (f"{MAX_HELD:,} events", f"{MAX_QUEUED:,} answers", f"last {MAX_PLACED:,} are remembered"):
+        assert bound in text
+    assert f"up to {MAX_TRADES_IN_FLIGHT} may be under way" in text
+
+
 # ---- the table
 
 ROW = re.compile(
-    r"^\| (tick stream|event stream) \| (client|server) \| `(\w+)` \| `([\w/.]+)` \| `([\w/.]+)::(\w+)` \|$"
+    r"^\| (tick stream|event stream) \| (client|server) \| `([\w:]+)` \| `([\w/.]+)` \| `([\w/.]+)::(\w+)` \|$"
 )
 ROWS = [
     match.groups()

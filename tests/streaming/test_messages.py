@@ -1,6 +1,6 @@
 """Is the neutral vocabulary complete: does every dialect spell every message, and which channels are public?"""
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -14,6 +14,8 @@ from streaming.messages import (
     Pong,
     Published,
     Reply,
+    Result,
+    SessionSet,
     Shutdown,
     Stepped,
     Subscribed,
@@ -23,7 +25,7 @@ from streaming.messages import (
 )
 
 ACTIVE = {Channel("quotes", "EUR-USD"): 0}
-REPLIES = [
+REPLIES: list[Reply] = [
     Welcome(30, 1),
     Authenticated(),
     Subscribed((Channel("quotes", "EUR-USD"),), ACTIVE),
@@ -32,11 +34,16 @@ REPLIES = [
     Pong(1),
     Published(1, ((0, "crossed"),)),
     Stepped(),
+    Result('{"id":"a7"}'),
+    SessionSet(True),
     Shutdown(500),
     Refused(Code.UNKNOWN_TYPE),
 ]
-TICK_STREAM_ONLY = (Authenticated, Subscriptions)
-"""The event document has neither: its auth is a field of subscribe, and its answers name all active channels."""
+NOT_SPELLED: dict[str, tuple[type[Any], ...]] = {
+    EVENT_STREAM.name: (Authenticated, Subscriptions),
+    TICK_STREAM.name: (Result, SessionSet),
+}
+"""The event document's auth is part of subscribe, its answers name all channels; the tick stream is no trader."""
 
 
 def test_the_examples_are_all_there_is():
@@ -44,9 +51,9 @@ def test_the_examples_are_all_there_is():
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=lambda reply: type(reply).__name__)
-def test_every_dialect_spells_every_reply(reply):
+def test_a_dialect_spells_every_reply_that_its_document_has(reply):
     for dialect in (TICK_STREAM, EVENT_STREAM):
-        if dialect is EVENT_STREAM and isinstance(reply, TICK_STREAM_ONLY):
+        if isinstance(reply, NOT_SPELLED[dialect.name]):
             with pytest.raises(AssertionError):
                 dialect.reply(reply, None)
         else:
@@ -56,6 +63,12 @@ def test_every_dialect_spells_every_reply(reply):
 
 def test_public_channels_are_those_of_the_market():
     assert {kind for kind in get_args(Kind) if Channel(kind).public} == {"quotes", "candles"}
+
+
+def test_private_channels_are_those_of_an_environment():
+    for environment in ("live", "demo"):
+        assert Channel("orders", environment=environment).private
+    assert not any(Channel(kind).private for kind in ("quotes", "candles", "heartbeat"))  # type: ignore[arg-type]  # three of the kinds
 
 
 def test_the_intervals_are_those_that_the_documents_offer():

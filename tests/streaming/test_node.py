@@ -4,6 +4,7 @@ import asyncio
 import uuid
 
 import pytest
+from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
 from accounts.errors import ACCESS_REVOKED, Close
@@ -11,11 +12,14 @@ from accounts.identity import Identity
 from accounts.models import AccessChange
 from accounts.services import access_changes_after
 from engine.board import Board
-from engine.values import MarketStatus
+from engine.values import MarketStatus, Quote
 from streaming import topics
 from streaming.bus import to_message
 from streaming.node import _affects
+from tests.streaming.books import DEMO, Book
 from tests.streaming.nodes import candle, make_node, quote, until
+from tests.streaming.readers import Loop
+from tests.streaming.readers import Reader as EventReader
 from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,8 +57,9 @@ async def web():
     await node.stop()
 
 
-def board_message(*news, epoch="one"):
-    return {"type": "market.board", "origin": "feed", "epoch": epoch, "news": [to_message(item) for item in news]}
+def board_message(*news, epoch="one", replaying=False):
+    entries = [to_message(item) for item in news]
+    return {"type": "market.board", "origin": "feed", "epoch": epoch, "replaying": replaying, "news": entries}
 
 
 async def heard(node, message, group=topics.BOARD):
@@ -77,6 +82,13 @@ async def test_another_feed_process_is_a_new_epoch(web):
     await heard(node, board_message(quote(1_000)))
     await heard(node, board_message(quote(1), epoch="two"))
     assert [news.serial for news in reader.news] == [1_000, 1]
+
+
+async def test_whether_the_source_is_a_replay_is_known_in_every_process(web):
+    node, _ = web
+    for replaying in (True, False):
+        await heard(node, board_message(replaying=replaying))
+        assert node.board.replaying is replaying
 
 
 async def test_a_feed_that_is_silent_is_called_stale_and_asked_for_everything_when_it_is_back(web):
@@ -199,3 +211,119 @@ async def test_what_is_remembered_of_access_changes_is_bounded(monkeypatch):
     await until(lambda: node.access_mark == 300)
     assert len(node._changes) == 200
     await node.stop()
+
+
+# ---- private events
+
+
+async def following(node):
+    """Return a connection's sink on a node, following the demo account."""
+    reader = EventReader(Loop())
+    await node.private.open(reader.sink, {"live": {}, "demo": {}}, {DEMO: None}, snapshot=False)
+    node.private.follow(reader.sink, DEMO, frozenset({"orders", "positions", "balances"}))
+    await node.bus.settled()
+    return reader
+
+
+def offsets(reader):
+    return [message["offset"] for message in reader.messages]
+
+
+@pytest.fixture
+async def pair():
+    """A process with an engine and another one, on one channel layer, and the accounts behind both."""
+    layer, book = InMemoryChannelLayer(capacity=1_000), Book()
+    nodes = [make_node(layer=layer, trading=book) for _ in range(2)]
+    for node in nodes:
+        await node.start()
+    yield book, *nodes
+    for node in nodes:
+        await node.stop()
+
+
+async def test_what_is_committed_reaches_followers_here_at_once_and_those_of_other_processes(pair):
+    book, engine, web = pair
+    here, there = await following(engine), await following(web)
+    engine.committed(book.commit(DEMO, "order:new", "balance"))
+    assert offsets(here) == [1, 2]
+    await until(lambda: offsets(there) == [1, 2])
+    assert not book.asked("page")
+
+
+async def test_a_process_that_was_told_nothing_reads_the_log(pair):
+    book, _, web = pair
+    there = await following(web)
+    book.commit(DEMO, "order:new", "balance")
+    await until(lambda: offsets(there) == [1, 2])
+
+
+async def test_a_process_hears_of_an_account_while_somebody_follows_it(pair):
+    book, engine, web = pair
+    there = await following(web)
+    assert topics.account("demo", 7) in web.layer.groups
+    web.private.leave(there.sink)
+    await web.bus.settled()
+    assert topics.account("demo", 7) not in web.layer.groups
+    engine.committed(book.commit(DEMO, "balance"))
+    assert not engine.bus._outbox
+
+
+async def test_an_end_stops_reading_logs(pair):
+    book, _, web = pair
+    there = await following(web)
+    book.hold_up()
+    web.private.committed(book.commit(DEMO, "balance", "balance")[1:])
+    await until(lambda: book.waiting)
+    await web.stop()
+    assert all(answer.cancelled() for answer in book.waiting)
+    assert offsets(there) == []
+    book.go_on()
+
+
+# ---- who listens to quotes
+
+
+async def test_every_quote_that_is_news_is_heard_whoever_announced_it():
+    feed, other = make_node(), make_node(has_feed=False)
+    heard: dict[str, list[Quote]] = {"feed": [], "other": []}
+    feed.quote_listeners.append(heard["feed"].append)
+    other.quote_listeners.append(heard["other"].append)
+    feed.announce(quote(1))
+    feed.announce(MarketStatus("EUR-USD", "open"))
+    feed.announce(candle(60))
+    for serial in (1, 1, 2):
+        other._heard(to_message(quote(serial)))
+    assert heard == {"feed": [quote(1)], "other": [quote(1), quote(2)]}
+
+
+async def test_who_listens_hears_quotes_also_after_the_last_subscriber_has_left(web):
+    node, reader = web
+    node.quote_listeners.append(lambda _: None)
+    for topic in (topics.quotes("EUR-USD"), topics.status("EUR-USD")):
+        node.hub.leave(reader, topic)
+    await node.bus.settled()
+    assert topics.quotes("EUR-USD") in node.layer.groups
+    assert topics.status("EUR-USD") not in node.layer.groups
+    node.bus.want(topics.quotes("EUR-USD"), False)
+
+
+# ---- what connections leave behind
+
+
+async def test_an_end_waits_for_what_connections_have_left_to_be_done_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr("streaming.node.FAREWELL_S", 0.05)
+    node = make_node()
+    await node.start()
+    done = []
+
+    async def farewell(turns):
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        done.append(turns)
+
+    long = asyncio.create_task(asyncio.Event().wait())
+    node.see_through(asyncio.create_task(farewell(5)))
+    node.see_through(long)
+    await node.stop()
+    assert done == [5]
+    assert long.cancelled()

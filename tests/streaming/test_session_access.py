@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.errors import ACCESS_REVOKED, AUTH_FAILED, TOO_MANY_CONNECTIONS, Code, Refused
-from streaming import effects, topics
+from engine.values import AccountId
+from streaming import effects
 from streaming.messages import Signature
 from streaming.session import EXPIRY_CHECK_S, MAX_AUTH_FAILURES
 from tests.streaming.sessions import (
@@ -98,7 +99,7 @@ def test_auth_may_come_with_a_later_subscribe():
     assert client.ask(subscribe("trading:positions"))["code"] == "authentication_required"
     reply = client.ask(subscribe("trading:positions", "trading:balances_demo", auth=auth()))
     assert reply["channels"] == [EUR, "trading:positions", "trading:balances_demo"]
-    assert {topics.private("positions", "live", 7), topics.private("balances", "demo", 7)} <= client.joined.keys()
+    assert client.followed == {AccountId("live", 7): {"positions"}, AccountId("demo", 7): {"balances"}}
     assert client.ask(subscribe("trading:orders"))["type"] == "subscribed"
     assert client.performed(effects.VerifySignature) == [effects.VerifySignature(Signature("k1", "s1", NOW_MS))]
 
@@ -140,7 +141,7 @@ def test_whoever_has_proven_a_key_can_be_found_by_it():
 def test_a_private_channel_needs_scope_and_environment(who, channel, code):
     client = Client(EVENTS, known={"k1": who})
     assert client.ask(subscribe(channel, auth=auth()))["code"] == code
-    assert client.session.channels == client.joined == {}
+    assert client.session.channels == client.joined == client.followed == {}
 
 
 def test_the_third_wrong_signature_closes():

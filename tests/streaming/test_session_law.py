@@ -1,9 +1,13 @@
 """The session's law: what it says, what it holds and what it has joined are the same, whatever was asked before."""
 
+import re
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from accounts.errors import Code, Refused
+from engine.values import AccountId
 from streaming import topics
 from streaming.messages import INTERVALS_MS
 from tests.streaming.nodes import PRODUCTS
@@ -13,8 +17,10 @@ SYMBOLS = [product.symbol for product in PRODUCTS.values()]
 NAMES = [
     *(f"trading:quotes:{name}" for name in PRODUCTS),
     *(f"trading:candles:{name}:{resolution}" for name in ("EUR-USD", "BTC-USD") for resolution in ("1", "1D")),
+    "trading:orders",
     "trading:positions",
     "trading:positions_demo",
+    "trading:balances_demo",
     "heartbeat",
 ]
 BAD_NAMES = ["trading:quotes:NOSUCH", "trading:candles:EUR-USD:2", "trading:quotes:EUR-USD@7ms", "nosuch"]
@@ -31,10 +37,14 @@ class Session(RuleBasedStateMachine):
         self.active = {}
 
     def refused(self, message):
-        before = (dict(self.client.session.channels), dict(self.client.joined), self.client.session.deadline_s)
+        before = self._held()
         (answer,) = self.client.say(message)
         assert answer["type"] == "error"
-        assert before == (self.client.session.channels, self.client.joined, self.client.session.deadline_s)
+        assert before == self._held()
+
+    def _held(self):
+        client = self.client
+        return dict(client.session.channels), dict(client.joined), dict(client.followed), client.session.deadline_s
 
     @invariant()
     def the_joined_topics_are_those_of_the_channels(self):
@@ -99,6 +109,9 @@ class EventSession(Session):
         asked = {name: interval_ms if "quotes" in name else 0 for name in names}
         answer = self.client.say(subscribe(*(spelled(*item) for item in asked.items())))[0]
         self.active |= asked
+        assert list(answer.pop("accounts", {})) == [
+            environment for environment in ("live", "demo") if any(kind_of(name)[0] == environment for name in asked)
+        ]
         self._accepted("subscribed", answer)
 
     @rule(names=st.none() | st.lists(st.sampled_from(NAMES), max_size=3), interval_ms=intervals)
@@ -118,6 +131,12 @@ class EventSession(Session):
         self.refused({"type": kind, "channels": [*names, bad]})
 
     @rule(names=st.lists(st.sampled_from(NAMES), max_size=2))
+    def have_no_answer(self, names):
+        self.client.standing = Refused(Code.UNAVAILABLE)
+        self.refused(subscribe(*names, "trading:orders"))
+        self.client.standing = None
+
+    @rule(names=st.lists(st.sampled_from(NAMES), max_size=2))
     def be_limited(self, names):
         self.client.limited = True
         self.refused(subscribe(*names))
@@ -126,6 +145,16 @@ class EventSession(Session):
     @invariant()
     def only_what_was_accepted_was_paid_for(self):
         assert self.client.spent == self.accepted
+
+    @invariant()
+    def the_logs_followed_are_those_of_the_private_channels(self):
+        expected: dict[AccountId, frozenset[str]] = {}
+        for name in self.active:
+            environment, kind = kind_of(name)
+            if environment:
+                account = AccountId(environment, 7)
+                expected[account] = expected.get(account, frozenset()) | {kind}
+        assert self.client.followed == expected
 
     def _accepted(self, kind, answer):
         self.accepted += 1
@@ -138,11 +167,14 @@ class EventSession(Session):
                 return {topics.quotes(product): interval_ms, topics.status(product): 0}
             case ["trading", "candles", product, resolution]:
                 return {topics.candles(product, resolution): 0, topics.status(product): 0}
-            case ["trading", private]:
-                environment = "demo" if private.endswith("_demo") else "live"
-                return {topics.private("positions", environment, 7): 0}
             case _:
                 return {}
+
+
+def kind_of(name):
+    """Return a private channel's environment and kind; two empty texts for a public one."""
+    private = re.fullmatch(r"trading:(orders|positions|balances)(_demo)?", name)
+    return ("demo" if private[2] else "live", private[1]) if private else ("", "")
 
 
 def spelled(name, interval_ms):

@@ -3,7 +3,7 @@
 from accounts.errors import SLOW_CONSUMER
 from streaming import topics
 from streaming.dialects import EVENT_STREAM, TICK_STREAM
-from streaming.frames import Numbered
+from streaming.frames import Numbered, text_frame
 from streaming.sink import MAX_HELD, MAX_QUEUED
 from tests.streaming.nodes import FixedCatalogue, candle, quote
 from tests.streaming.readers import Loop, Reader, serial_of
@@ -134,3 +134,46 @@ def test_nothing_is_written_once_it_is_closed():
     reader.tell({"n": 2})
     deliver(reader, EUR, *some_quotes(2))
     assert reader.messages == []
+
+
+def test_messages_that_may_not_be_lost_leave_in_one_write():
+    reader = Reader(Loop())
+    reader.sink.send(*[text_frame(b'{"n":%d}' % number) for number in range(3)])
+    reader.sink.send()
+    assert [message["n"] for message in reader.messages] == [0, 1, 2]
+    assert reader.pipe.writes == 1
+
+
+def test_who_waits_for_room_is_called_once_and_behind_all_that_waited_longer():
+    reader, called = Reader(Loop()), []
+    reader.block()
+    reader.tell({"n": 1})
+    deliver(reader, EUR, *some_quotes(1))
+
+    def when_free():
+        called.append(len(reader.messages))
+
+    for _ in range(2):
+        reader.sink.when_free(when_free)
+    reader.drain(room=1)
+    assert called == []
+    reader.drain()
+    assert called == [2]
+    reader.drain()
+    assert called == [2]
+
+
+def test_who_waits_for_room_goes_on_waiting_when_another_has_taken_it():
+    reader, called = Reader(Loop()), []
+
+    def first():
+        called.append("first")
+        reader.tell({"n": 1})
+
+    reader.block()
+    reader.sink.when_free(first)
+    reader.sink.when_free(lambda: called.append("second"))
+    reader.drain(room=1)
+    assert called == ["first"]
+    reader.drain()
+    assert called == ["first", "second"]

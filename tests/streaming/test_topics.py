@@ -16,8 +16,8 @@ def every_topic():
         yield topics.quotes(product)
         yield topics.status(product)
         yield from (topics.candles(product, resolution) for resolution in RESOLUTIONS)
-    for kind, environment, user in itertools.product(("orders", "positions"), ("live", "demo"), (1, 10**12)):
-        yield topics.private(kind, environment, user)
+    for environment, user in itertools.product(("live", "demo"), (1, 10**12)):
+        yield topics.account(environment, user)
     yield from (topics.BOARD, topics.FEED)
 
 

@@ -44,7 +44,7 @@ def test_a_part_that_hangs_is_ended_and_has_failed(monkeypatch, capfd):
 
 
 def test_the_last_line_is_the_sum(capsys):
-    check.print_summary([check.Outcome("a", 1.0, 3, 0, 0), check.Outcome("b", 2.0, 4, 1, 0)])
+    check.print_summary([check.Outcome("a", 1.0, 3, 0, 0), check.Outcome("b", 2.0, 4, 1, 0)], 2.5)
     assert capsys.readouterr().out.splitlines()[-1] == "7 passed, 1 failed"
 
 
@@ -62,3 +62,28 @@ def missing():
 def test_an_unknown_part_is_refused(capsys):
     assert check.main(["nonsense"]) == 2
     assert "no such part: nonsense" in capsys.readouterr().err
+
+
+def says(name, text, *, beside=False):
+    return check.Part(name, [sys.executable, "-c", f"print({text!r})"], beside=beside)
+
+
+def test_a_part_beside_another_is_in_its_group():
+    parts = [says("a", ""), says("b", ""), says("c", "", beside=True), says("d", "")]
+    assert [[part.name for part in group] for group in check.side_by_side(parts)] == [["a"], ["b", "c"], ["d"]]
+
+
+def test_a_part_that_is_asked_for_without_the_one_before_it_runs_alone():
+    assert [len(group) for group in check.side_by_side([says("c", "", beside=True)])] == [1]
+
+
+def test_parts_side_by_side_show_one_output_after_the_other(capfd):
+    outcomes = check.run_group([says("a", "first"), says("b", "second", beside=True)])
+    assert [(outcome.name, outcome.passed) for outcome in outcomes] == [("a", 1), ("b", 1)]
+    lines = [line for line in capfd.readouterr().out.splitlines() if line]
+    assert [line[:4].strip("─ ") if line.startswith("─") else line for line in lines] == ["a", "first", "b", "second"]
+
+
+def test_a_failure_beside_another_part_counts():
+    parts = [says("a", ""), check.Part("b", [sys.executable, "-c", "raise SystemExit(2)"], beside=True)]
+    assert [outcome.failed for outcome in check.run_group(parts)] == [0, 1]

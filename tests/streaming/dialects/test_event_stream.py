@@ -1,5 +1,6 @@
 """The event stream to the letter of its document."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -11,25 +12,34 @@ from engine.values import RESOLUTIONS, Candle, MarketStatus
 from streaming.dialects import EVENT_STREAM
 from streaming.dialects.base import MAX_NAMES
 from streaming.dialects.event_stream import channel_name
-from streaming.frames import Numbered, text_frame
+from streaming.frames import Numbered, payloads, text_frame
 from streaming.messages import (
     INTERVALS_MS,
     Channel,
     Heartbeat,
     Ping,
     Pong,
+    PrivateEvent,
     Publish,
     Published,
+    Result,
+    Resume,
+    SessionSet,
+    SetSession,
     Shutdown,
     Signature,
+    Snapshot,
+    Standing,
     Step,
     Stepped,
     Subscribe,
     Subscribed,
+    Trade,
     Unsubscribe,
     Unsubscribed,
     Welcome,
 )
+from tests.engine.documents import ORDER_NEW, line
 from tests.streaming.nodes import PRODUCTS, FixedCatalogue, quote
 
 CATALOGUE = FixedCatalogue()
@@ -38,6 +48,16 @@ AUTH = {
     "key": "8b6bcdc6-5ef8-463b-833f-3681dc2c90d3",
     "sig": "5a1073b62e4dd62e4dd56244c89941...",
     "timestamp": 1511027890939,
+}
+
+
+KNOWN = {"epoch": "e", "offset": 812}
+ORDERS_DEMO = Channel("orders", environment="demo")
+PARAMS = {
+    "price": Decimal("1.26635"),
+    "amount": 1_000_000,
+    "side": "buy",
+    "more": [None, True, {"deep": Decimal("1.0")}],
 }
 
 
@@ -81,6 +101,17 @@ def subscribe(*channels, **fields):
         ({"type": "ping"}, Ping()),
         ({"type": "publish", "ticks": []}, Publish(())),
         ({"type": "step"}, Step()),
+        (
+            subscribe("trading:orders_demo", resume={"demo": {"epoch": "e", "offset": 812}}),
+            Subscribe({ORDERS_DEMO: 0}, None, {"demo": Resume("e", 812)}),
+        ),
+        (subscribe("trading:orders_demo", snapshot=True), Subscribe({ORDERS_DEMO: 0}, None, {}, True)),
+        (subscribe(resume={}, snapshot=False), Subscribe({})),
+        ({"type": "trade", "action": "new", "params": PARAMS}, Trade("new", "live", PARAMS)),
+        ({"type": "trade", "action": "close", "demo": False, "params": {}}, Trade("close", "live", {})),
+        ({"type": "trade", "action": "split", "demo": True, "params": {}}, Trade("split", "demo", {})),
+        ({"type": "session", "cancelOnDisconnect": True}, SetSession(True)),
+        ({"type": "session", "cancelOnDisconnect": False}, SetSession(False)),
     ],
     ids=str,
 )
@@ -147,6 +178,40 @@ def test_an_interval_that_nobody_offers_is_refused(interval_ms):
         (subscribe(auth={**AUTH, "timestamp": Decimal("1.5")}), Code.INVALID_MESSAGE),
         (subscribe(auth={**AUTH, "key": None}), Code.INVALID_MESSAGE),
         (subscribe(*["heartbeat"] * (MAX_NAMES + 1)), Code.TOO_MANY_NAMES),
+        (subscribe("trading:orders", resume=None), Code.INVALID_MESSAGE),
+        (subscribe("trading:orders", resume={"live": None}), Code.INVALID_MESSAGE),
+        (subscribe("trading:orders", resume={"paper": KNOWN}), Code.INVALID_MESSAGE),
+        (subscribe("trading:orders", resume={"live": {"offset": 1}}), Code.INVALID_MESSAGE),
+        (subscribe("trading:orders", resume={"live": {"epoch": "e"}}), Code.INVALID_MESSAGE),
+        *(
+            (subscribe("trading:orders", resume={"live": {**KNOWN, **bad}}), Code.INVALID_MESSAGE)
+            for bad in (
+                {"offset": -1},
+                {"offset": "1"},
+                {"offset": True},
+                {"offset": Decimal("1.5")},
+                {"offset": 2**63},
+                {"epoch": 1},
+                {"epoch": None},
+                {"epoch": "e" * 65},
+            )
+        ),
+        # Neither is lost without a word.
+        (subscribe("trading:orders", resume={"demo": KNOWN}), Code.INVALID_MESSAGE),
+        (subscribe("trading:quotes:EUR-USD", resume={"live": KNOWN}), Code.INVALID_MESSAGE),
+        (subscribe("trading:quotes:EUR-USD", snapshot=True), Code.INVALID_MESSAGE),
+        (subscribe("trading:orders", snapshot=1), Code.INVALID_MESSAGE),
+        ({"type": "trade"}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": "new"}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": "dance", "params": {}}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": None, "params": {}}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": "new", "params": []}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": "new", "params": {}, "demo": None}, Code.INVALID_MESSAGE),
+        ({"type": "trade", "action": "new", "params": {}, "demo": "true"}, Code.INVALID_MESSAGE),
+        ({"type": "session"}, Code.INVALID_MESSAGE),
+        ({"type": "session", "cancelOnDisconnect": None}, Code.INVALID_MESSAGE),
+        ({"type": "session", "cancelOnDisconnect": 1}, Code.INVALID_MESSAGE),
+        ({"type": "session", "cancel_on_disconnect": True}, Code.INVALID_MESSAGE),
     ],
     ids=lambda value: str(value)[:60],
 )
@@ -164,7 +229,14 @@ def test_a_message_is_refused(message, code):
             Subscribed((GBP,), {EUR: 0, GBP: 250}),
             '{"type":"subscribed","channels":["trading:quotes:EUR-USD","trading:quotes:GBP-USD@250ms"]}',
         ),
+        (
+            Subscribed((ORDERS_DEMO,), {ORDERS_DEMO: 0}, {"live": Standing("e", 7), "demo": Standing("e", 840, True)}),
+            '{"type":"subscribed","channels":["trading:orders_demo"],"accounts":{"live":{"epoch":"e","offset":7},'
+            '"demo":{"epoch":"e","offset":840,"recovered":true}}}',
+        ),
         (Unsubscribed((EUR,), {}), '{"type":"unsubscribed","channels":[]}'),
+        (Result('{"id":"a7","amount":1000000}'), '{"type":"result","data":{"id":"a7","amount":1000000}}'),
+        (SessionSet(False), '{"type":"session","cancelOnDisconnect":false}'),
         (
             Refused(Code.RATE_LIMITED, retry_after_ms=4200),
             '{"type":"error","message":"Too many requests","code":"rate_limited","retryAfterMs":4200}',
@@ -221,11 +293,43 @@ DOCUMENT_CANDLE = Candle(
             MarketStatus("EUR-USD", "halted"),
             '{"event":"status","sequence":889,"data":{"product":"EUR-USD","state":"halted"}}',
         ),
+        (
+            PrivateEvent("demo", 7, 841, "order:new", line(ORDER_NEW)),
+            f'{{"event":"order_demo:new","sequence":889,"data":{line(ORDER_NEW)},"offset":841}}',
+        ),
+        (
+            Snapshot("demo", 841, '{"orders":[],"positions":[],"balances":{"BTC":"10.00000000"}}'),
+            '{"event":"snapshot_demo","sequence":889,"offset":841,'
+            '"data":{"orders":[],"positions":[],"balances":{"BTC":"10.00000000"}}}',
+        ),
     ],
-    ids=["quote", "candle", "heartbeat", "heartbeat with offsets", "status"],
+    ids=["quote", "candle", "heartbeat", "heartbeat with offsets", "status", "order", "snapshot"],
 )
 def test_an_event_is_written_with_its_readers_sequence(news, text):
     event = EVENT_STREAM.encode(news, CATALOGUE)
     assert isinstance(event, Numbered)
     for sequence in (1, 889, 10**9):
         assert event.frame(sequence) == text_frame(text.replace("889", str(sequence)).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "live", "demo"),
+    [
+        ("order:new", "order:new", "order_demo:new"),
+        ("position:close", "position:close", "position_demo:close"),
+        ("balance", "balance", "balance_demo"),
+    ],
+)
+def test_demo_events_have_their_suffix_before_the_colon(name, live, demo):
+    for environment, spelled in (("live", live), ("demo", demo)):
+        event = EVENT_STREAM.encode(PrivateEvent(environment, 7, 1, name, "{}"), CATALOGUE)  # type: ignore[arg-type]  # the two
+        assert isinstance(event, Numbered)
+        (text,) = payloads(event.frame(1))
+        assert text == f'{{"event":"{spelled}","sequence":1,"data":{{}},"offset":1}}'
+
+
+@pytest.mark.parametrize("identifier", ["a", 'quo"te', "ünïcode", 0, -7, 2**63])
+def test_a_results_id_is_escaped_like_any_other(identifier):
+    text = EVENT_STREAM.reply(Result("{}"), identifier).decode()
+    assert text.startswith('{"type":"result","data":{},"id":')
+    assert json.loads(text)["id"] == identifier

@@ -17,16 +17,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.database import released
 
-ROLES = ("web", "feed")
+ROLES = ("web", "feed", "engine")
 
 
 class Command(BaseCommand):
-    help = "Serve sockets, REST and pages, and the feed behind them."
+    help = "Serve sockets, REST and pages, and the feed and the engine behind them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--role", choices=ROLES, help="run one role only (needs REDIS_URL); default: all in one")
         parser.add_argument("--workers", type=int, default=0, metavar="N",
-                            help="N web processes on one port and one for the feed (needs REDIS_URL)")  # fmt: skip
+                            help="N web processes, and one each for feed and engine (needs REDIS_URL)")  # fmt: skip
         parser.add_argument("--host", default=settings.HOST, help="address to listen on (HOST)")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on (PORT)")
         parser.add_argument("--feed", default=settings.FEED, metavar="SOURCE",
@@ -46,8 +46,8 @@ class Command(BaseCommand):
             sys.stdout.reconfigure(line_buffering=True)
         self._check(options)
         self._raise_file_limit()
-        if options["role"] == "feed":
-            asyncio.run(self._run_feed(options))
+        if options["role"] in ("feed", "engine"):
+            asyncio.run(self._run_behind(options))
             return
         listening = self._listening(options, shared=bool(options["workers"]) or options["shared_port"])
         if options["role"] is None:
@@ -102,7 +102,7 @@ class Command(BaseCommand):
         from config.house import House
         from streaming.server import Server
 
-        house = House(None if options["role"] == "web" else self._feed_options(options))
+        house = House(None if options["role"] == "web" else self._feed_options(options), engine=options["role"] is None)
 
         async def ready() -> None:
             await house.ready()
@@ -115,17 +115,20 @@ class Command(BaseCommand):
         if server.failed:
             sys.exit(1)
 
-    async def _run_feed(self, options: dict[str, Any]) -> None:
+    async def _run_behind(self, options: dict[str, Any]) -> None:
+        """Run the feed or an engine: a process that listens on no port."""
         from config.house import House
 
-        feed_options = await asyncio.to_thread(released, partial(self._feed_options, options))
-        house = House(feed_options)
+        if options["role"] == "feed":
+            house = House(await asyncio.to_thread(released, partial(self._feed_options, options)))
+        else:
+            house = House(engine=True)
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
         await house.ready()
         _freeze()
-        self.stdout.write("The feed is running.")
+        self.stdout.write(f"The {options['role']} is running.")
         if options["ready_fd"] is not None:
             os.write(options["ready_fd"], b"1")
             os.close(options["ready_fd"])

@@ -1,0 +1,111 @@
+"""How an account's events are spelled: the `data` of the document's private events, as JSON text.
+
+Written once: the journal keeps this text and every socket sends it. Values need no escaping: ids, product names and
+`client_order_id` are of letters, digits and `._:-` by their own rules.
+
+Source: event stream, trading:orders, trading:positions, trading:balances.
+"""
+
+from decimal import Decimal
+
+from engine.events import (
+    BalanceChanged,
+    Closing,
+    Event,
+    Order,
+    OrderActivated,
+    OrderCancelled,
+    OrderPlaced,
+    OrderUpdated,
+    Position,
+    PositionClosed,
+    PositionOpened,
+    PositionSplit,
+    PositionUpdated,
+)
+from engine.margin import SATOSHI
+from engine.values import plain
+
+CURRENCY = "BTC"
+
+
+def event_data(event: Event) -> str:
+    """Return the `data` of an event that the account's owner is told (those of `WIRE_NAMES`)."""
+    match event:
+        case OrderPlaced(order) | OrderUpdated(order):
+            return trade_object(order)
+        case OrderActivated(order) | OrderCancelled(order):
+            return f'{{"id":"{order.id}","product":"{order.product}"}}'
+        case PositionOpened(position) | PositionUpdated(position):
+            return trade_object(position)
+        case PositionClosed(position, closing):
+            return trade_object(position, closing)
+        case PositionSplit(parent, first, second):
+            return split_object(parent, first, second)
+        case BalanceChanged(_, cash):
+            return f'{{"{CURRENCY}":"{money(cash)}"}}'
+        case _:
+            raise ValueError(f"not told: {type(event).__name__}")
+
+
+def trade_object(trade: Order, closing: Closing | None = None) -> str:
+    """Return an order or a position: the document's keys in its order, then what it does not know; unset ones left out.
+
+    `price` and `liquidation_price` have the product's digits, money 8, the rest no trailing zeros.
+    """
+    parts = [
+        f'{{"id":"{trade.id}","product":"{trade.product}","price":"{plain(trade.price)}","side":"{trade.side}",'
+        f'"leverage":"{trimmed(trade.leverage)}","amount":{trade.amount},"margin":"{money(trade.margin)}",'
+        f'"base_size":"{trimmed(trade.size)}","base_currency":"{CURRENCY}",'
+        f'"type":"{"pending" if trade.kind else "market"}","liquidation_price":"{plain(trade.liquidation_price)}"'
+    ]
+    if trade.take_profit is not None:
+        parts.append(f'"take_profit":"{plain(trade.take_profit)}"')
+    if trade.stop_loss is not None:
+        parts.append(f'"stop_loss":"{plain(trade.stop_loss)}"')
+    parts.append(f'"decay_rate":"{trimmed(trade.decay_rate)}"')
+    if closing is not None:
+        parts.append(
+            f'"close_price":"{plain(closing.price)}","pnl":"{money(closing.pnl)}",'
+            f'"pnl_percent":"{plain(closing.pnl_percent)}","reason":"{closing.reason}","decay":"{trimmed(closing.decay)}"'
+        )
+    parts.append(f'"created_at":{trade.created_ms}')
+    if isinstance(trade, Position):
+        parts.append(f'"opened_at":{trade.opened_ms}')
+    if closing is not None:
+        parts.append(f'"closed_at":{closing.time_ms}')
+    if trade.updated_ms is not None:
+        parts.append(f'"updated_at":{trade.updated_ms}')
+    if trade.kind:
+        parts.append(f'"order_type":"{trade.kind}"')
+    if trade.valid_until_ms is not None:
+        parts.append(f'"valid_until":{trade.valid_until_ms}')
+    if trade.client_order_id:
+        parts.append(f'"client_order_id":"{trade.client_order_id}"')
+    return ",".join(parts) + "}"
+
+
+def split_object(parent: Position, first: Position, second: Position) -> str:
+    parts = f'"first_position":{trade_object(first)},"second_position":{trade_object(second)}'
+    return f'{{"parent_id":"{parent.id}",{parts}}}'
+
+
+def money(amount: Decimal) -> str:
+    """Return an amount of money with its 8 places.
+
+    >>> money(Decimal("2.8428159"))
+    '2.84281590'
+    """
+    return format(amount.quantize(SATOSHI), "f")
+
+
+def trimmed(number: Decimal) -> str:
+    """Return a number without exponent and trailing zeros.
+
+    >>> trimmed(Decimal("1000.000")), trimmed(Decimal("0E-8")), trimmed(Decimal("0.00060000"))
+    ('1000', '0', '0.0006')
+    """
+    text = format(number, "f")
+    if "." not in text:
+        return text
+    return text.rstrip("0").rstrip(".") or "0"

@@ -1,0 +1,78 @@
+"""With which SQL are rows written, on each database? One statement for all rows of a table that are new, or changed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from trading.arrays import array_literal
+from trading.batch import Row, Table
+from trading.models import EngineLease, InboxCommand
+
+INBOX = Table(InboxCommand._meta.db_table, {
+    "id": "bigint", "status": "text", "code": "text", "answer": "text", "done_at": "timestamptz",
+}, changing=4)  # fmt: skip
+"""An administrator's row, answered."""
+
+LEASE = f"SELECT fence FROM {EngineLease._meta.db_table} WHERE id = {EngineLease.ROW}"  # noqa: S608  # our own names
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Rows to insert into a table, or (`changes`) rows of it to change, which all have to be there."""
+
+    table: Table
+    rows: Sequence[Row]
+    changes: bool = False
+
+
+def on_sqlite(statement: Statement) -> tuple[str, list[Row]]:
+    """Return the SQL of one row, and the parameters of each."""
+    table, columns = statement.table, tuple(statement.table.columns)
+    if not statement.changes:
+        return _sqlite_insert(table.name, columns), list(statement.rows)
+    key, end = table.key, table.key + table.changing
+    sql = _sqlite_update(table.name, columns[key:end], columns[:key])
+    return sql, [(*row[key:end], *row[:key]) for row in statement.rows]
+
+
+def on_postgres(statement: Statement) -> tuple[str, list[str]]:
+    """Return the SQL of all rows, and its parameters: a column each, as an array."""
+    table = statement.table
+    width = table.key + table.changing if statement.changes else len(table.columns)
+    columns = list(zip(*statement.rows, strict=True))[:width]
+    types = tuple(table.columns.items())[:width]
+    sql = _postgres_update(table.name, types, table.key) if statement.changes else _postgres_insert(table.name, types)
+    return sql, [array_literal(column) for column in columns]
+
+
+@cache
+def _sqlite_insert(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+
+
+@cache
+def _sqlite_update(table: str, changing: tuple[str, ...], key: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{column}" = %s' for column in changing)
+    which = " AND ".join(f'"{column}" = %s' for column in key)
+    return f"UPDATE {table} SET {changes} WHERE {which}"  # noqa: S608
+
+
+@cache
+def _postgres_insert(table: str, types: tuple[tuple[str, str], ...]) -> str:
+    return f"INSERT INTO {table} ({_names(name for name, _ in types)}) SELECT * FROM {_unnest(types)}"  # noqa: S608
+
+
+@cache
+def _postgres_update(table: str, types: tuple[tuple[str, str], ...], key: int) -> str:
+    names = [name for name, _ in types]
+    changes = ", ".join(f'"{name}" = new."{name}"' for name in names[key:])
+    which = " AND ".join(f'old."{name}" = new."{name}"' for name in names[:key])
+    return f"UPDATE {table} AS old SET {changes} FROM {_unnest(types)} AS new ({_names(names)}) WHERE {which}"  # noqa: S608
+
+
+def _unnest(types: tuple[tuple[str, str], ...]) -> str:
+    return f"unnest({', '.join(f'%s::{type_name}[]' for _, type_name in types)})"
+
+
+def _names(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
