@@ -177,6 +177,8 @@ def test_every_method_of_a_route_has_its_line(route):
 def engine(transactional_db, monkeypatch, settings):
     settings.REST_LIMIT_PER_S = settings.REST_IDENTITY_LIMIT_PER_S = 0
     market_live.board.clear()
+    # No feed runs here, whatever a test before this one has put there.
+    monkeypatch.setattr(market_live, "submit_ticks", market_live._no_feed)
     products_seed()
     given_quote("1.26630", "1.26635")
     running = SmallEngine()

@@ -76,7 +76,7 @@ class Order(Trade):
 
     class Meta:
         indexes = [
-            models.Index(fields=["user", "environment", "-created_ms"], name="order_of_account"),
+            models.Index(fields=["user", "environment", "status"], name="order_of_account"),
             models.Index(fields=["status"], condition=Q(status="open"), name="order_open"),
         ]
         constraints = [
@@ -107,8 +107,7 @@ class Position(Trade):
 
     class Meta:
         indexes = [
-            models.Index(fields=["user", "environment", "-opened_ms"], name="position_of_account"),
-            models.Index(fields=["user", "environment", "-closed_ms"], name="position_history"),
+            models.Index(fields=["user", "environment", "status", "closed_ms"], name="position_of_account"),
             models.Index(fields=["status"], condition=Q(status="open"), name="position_open"),
         ]
         constraints = [

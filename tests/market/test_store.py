@@ -111,8 +111,7 @@ def test_closed_candles_are_stored_soon_and_open_ones_at_the_end(writer):
     writer.put(candle(closed=False))
     writer.put(candle())
     writer.put(candle(MIDNIGHT_S + 60, closed=False))
-    until(lambda: read() == [candle()])
-    assert writer.waiting == 0
+    until(lambda: read() == [candle()] and writer.waiting == 0)
     writer.stop()
     assert read() == [candle(MIDNIGHT_S + 60, closed=False), candle()]
 
