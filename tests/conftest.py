@@ -11,10 +11,12 @@ settings.register_profile("tickwire", deadline=None, suppress_health_check=[Heal
 settings.load_profile("tickwire")
 
 
-# Neither a database nor a channel layer is behind these: the run on PostgreSQL and Valkey has nothing to add.
+# Neither a database nor a channel layer is behind these (the matrix asks who may, before either is asked): the run on
+# PostgreSQL and Valkey has nothing to add.
 PURE = (
     "tests/engine", "tests/simulation", "tests/tools", "tests/streaming/dialects", "tests/test_layout.py",
-    "platform/engine", "simulation",
+    "tests/streaming/test_hub_law.py", "tests/streaming/test_private_law.py", "tests/streaming/test_session_law.py",
+    "tests/test_access_matrix.py", "platform/engine", "simulation",
 )  # fmt: skip
 
 

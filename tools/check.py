@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 from tools import chromium
 from tools.setup import ROOT, node_command
 
-PART_TIME_MAX_S = 600
+PART_TIME_MAX_S = 900
 """A part that takes longer hangs; all of them together are meant to take a quarter of an hour at most."""
 
 HANG_DUMP_S = 120
