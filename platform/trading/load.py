@@ -31,14 +31,12 @@ UNION ALL
 SELECT environment, source, -SUM(amount) FROM trading_ledgerentry GROUP BY environment, source
 ) AS changes WHERE place NOT IN ('user.cash', 'user.margin') GROUP BY environment, place ORDER BY environment, place"""
 
-_REQUEST = """SELECT environment, user_id, client_order_id, entry, code, answer FROM trading_journalentry
-WHERE client_order_id {which}"""
-_REQUESTS = _REQUEST.format(which="IS NOT NULL ORDER BY serial DESC LIMIT %s")
-_ONE_REQUEST = _REQUEST.format(which="= %s AND user_id = %s AND environment = %s")
+_REQUESTS = """SELECT environment, user_id, client_order_id, entry, code, answer FROM trading_journalentry
+WHERE client_order_id IS NOT NULL ORDER BY serial DESC LIMIT %s"""
 
 
 def load_book() -> Book:
-    """Return what the holder of the lease goes on from: 100,000 open positions take two seconds.
+    """Return what the holder of the lease goes on from.
 
     The journal's end is read first: should an earlier engine's last commit come in meanwhile, the first batch would
     have a serial that is taken, and nothing would be lost.
@@ -68,13 +66,6 @@ def _no_collections() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def request_find(account: AccountId, client_order_id: str) -> Request | None:
-    """Return what an order of this name was answered, however long ago."""
-    for row in rows(_ONE_REQUEST, client_order_id, account.user_id, account.environment):
-        return _request(account, *row[3:])
-    return None
 
 
 def _load_accounts(book: Book) -> None:

@@ -17,7 +17,7 @@ from engine.wire import trade_object
 from tests.trading.books import given_accounts, given_engine, given_history, shown
 from tests.trading.histories import History, terms
 from trading.book import Book, Record
-from trading.load import load_book, request_find
+from trading.load import load_book
 from trading.models import Position
 
 PRICES = {"EUR-USD": Market(Decimal("1.08500"), Decimal("1.08502"))}
@@ -93,24 +93,11 @@ class TestRequests:
         again = load_book().handle(Input(refused, 2_000, PRICES))
         assert (again.answer.code, again.answer.message) == ("size_out_of_bounds", "The size is at most 10000 BTC")
 
-    def test_only_the_newest_are_loaded_and_any_is_found(self, monkeypatch):
+    def test_only_the_newest_are_loaded(self, monkeypatch):
         monkeypatch.setattr("trading.load.MAX_REQUESTS", 2)
         [account, *_] = given_accounts(1)[1:]
-        placed = [order(account, number) for number in (1, 2, 3)]
-        written = given_orders(*placed)
-        first = Book(state=written.state).handle(Input(placed[0], 1_000, PRICES))
+        given_orders(*(order(account, number) for number in (1, 2, 3)))
         assert list(load_book().state.requests) == [(account, "c2"), (account, "c3")]
-        found = request_find(account, "c1")
-        assert found == written.state.requests[account, "c1"]
-        assert found.order is not None
-        assert trade_object(found.order) == first.answer.text
-
-    def test_a_name_is_found_for_its_own_account_only(self):
-        live, demo = given_accounts(1)
-        given_orders(order(demo, 1))
-        assert request_find(live, "c1") is None
-        assert request_find(AccountId("demo", demo.user_id + 1), "c1") is None
-        assert request_find(demo, "c1'; --") is None
 
 
 @pytest.mark.django_db(transaction=True)
