@@ -63,7 +63,7 @@ at_point: Callable[[str], None] = _nothing
 class Journal:
     """Writes batches, one at a time, from one thread. On PostgreSQL it has a session of its own: close it.
 
-    Django's connections are not for this: they prepare no statements, and the pool's eight are for requests.
+    Django's connections are not for this: they prepare no statements, and the pool's dozen are for requests.
     """
 
     def __init__(self) -> None:
