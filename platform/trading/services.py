@@ -4,10 +4,8 @@ A call without a `client_order_id` costs no query and no thread on its way to th
 """
 
 import asyncio
-import logging
 import uuid
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -22,13 +20,8 @@ from trading.desk import RETRY_AFTER_MS
 from trading.live import Answer
 from trading.requests import Params, read
 
-logger = logging.getLogger(__name__)
-
 DATABASE_THREADS = 4
 """Threads for looking up what the engine does not remember: one client's must not hold up another's."""
-
-CANCEL_TRIES, CANCEL_PAUSE_S = 30, 1.0
-"""How long orders of a connection that broke are tried to be cancelled: a standby engine takes over in 2 to 5 s."""
 
 _threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="trading-db")
 
@@ -58,26 +51,16 @@ async def account_reset(identity: Identity) -> str:
     return _text(await _opened(ResetAccount(account=account)))
 
 
-async def cancel_orders(
-    identity: Identity,
-    environment: Environment,
-    ids: Sequence[str],
-    *,
-    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> None:
+async def cancel_orders(identity: Identity, environment: Environment, ids: Sequence[str]) -> None:
     """Cancel those of an account's orders that are pending still.
 
-    For the orders of a connection that broke: nobody waits for an answer, and an engine that is away is waited for.
+    Raises `Refused` (UNAVAILABLE) where the engine is away; asking again for all of them does no harm.
     """
     account = AccountId(environment, identity.user_id)
-    left = deque(ids)
-    for _ in range(CANCEL_TRIES):
-        while left and (await _submitted(CancelOrder(account=account, id=left[0]))).code != Code.UNAVAILABLE:
-            left.popleft()
-        if not left:
-            return
-        await pause(CANCEL_PAUSE_S)
-    logger.warning("%d orders of a connection that broke are not cancelled: the engine is away", len(left))
+    for identifier in ids:
+        answer = await _submitted(CancelOrder(account=account, id=identifier))
+        if answer.code == Code.UNAVAILABLE:
+            _text(answer)
 
 
 def permitted(identity: Identity, scope: str, environment: Environment) -> AccountId:

@@ -291,22 +291,13 @@ async def test_orders_of_a_broken_connection_are_cancelled_and_nothing_else(trad
     assert list(engine.book.state.accounts[AccountId("demo", bob.pk)].orders) == [theirs]
 
 
-async def test_an_engine_that_is_away_is_waited_for_but_not_for_ever(trader, engine, ann, caplog):
-    waiting = await trader.place(PENDING)
-    pauses = []
-
-    async def pause(seconds):
-        pauses.append(seconds)
-        engine.away = len(pauses) < 3
-
+async def test_an_engine_that_is_away_is_asked_again_for_all_of_them(trader, engine, ann):
+    first, second = await trader.place(PENDING), await trader.place(PENDING)
+    await services.cancel_orders(trader.identity, "demo", [first])
     engine.away = True
-    await services.cancel_orders(trader.identity, "demo", [waiting, waiting], pause=pause)
-    assert (pauses, engine.book.state.accounts[AccountId("demo", ann.pk)].orders) == ([1.0] * 3, {})
-
-    async def in_vain(seconds):
-        pauses.append(seconds)
-
-    engine.away = True
-    await services.cancel_orders(trader.identity, "demo", [waiting], pause=in_vain)
-    assert len(pauses) == 3 + services.CANCEL_TRIES
-    assert "1 orders of a connection that broke are not cancelled" in caplog.text
+    with pytest.raises(Refused) as refused:
+        await services.cancel_orders(trader.identity, "demo", [first, second])
+    assert refused.value.code is Code.UNAVAILABLE
+    engine.away = False
+    await services.cancel_orders(trader.identity, "demo", [first, second])
+    assert engine.book.state.accounts[AccountId("demo", ann.pk)].orders == {}
