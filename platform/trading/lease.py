@@ -37,6 +37,9 @@ STALE_S = 3.0
 LOCK_NUMBER = 7_110_525_712
 """PostgreSQL's advisory lock of the engine, any number that nobody else uses."""
 
+DOOR_NUMBER = LOCK_NUMBER + 1
+"""The lock of whoever is about to take over: one standby at a time judges and deposes a holder."""
+
 SESSION = "tickwire-lease"
 
 _TAKE_OVER_S = 2.0
@@ -123,7 +126,9 @@ def _take_postgres(holder: str) -> Lease | None:
     session = own_session(SESSION, **_KEEPALIVE)
     try:
         session.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_TAKE_OVER_S}s",))
-        if not _locked(session):
+        # A standby that hangs in the door must not keep it shut.
+        session.execute("SELECT set_config('idle_session_timeout', %s, false)", (f"{2 * _TAKE_OVER_S}s",))
+        if not _try_lock(session, DOOR_NUMBER) or not _locked(session):
             session.close()
             return None
         # Whoever is in the midst of a commit holds the row, and may hang: all earlier journals end here.
@@ -131,6 +136,7 @@ def _take_postgres(holder: str) -> Lease | None:
         taken = session.execute(_TAKE, (holder[:64],)).fetchone()
         assert taken is not None
         fence, epoch = taken
+        session.execute("SELECT pg_advisory_unlock(%s), set_config('idle_session_timeout', '0', false)", (DOOR_NUMBER,))
         return _PostgresLease(fence, epoch, session)
     except BaseException:
         session.close()
@@ -138,8 +144,8 @@ def _take_postgres(holder: str) -> Lease | None:
 
 
 def _locked(session: psycopg.Connection[Any]) -> bool:
-    """Get the lock, if need be by ending the session of a holder that hangs."""
-    if session.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_NUMBER,)).fetchone() == (True,):
+    """Get the lock, if need be by ending the session of a holder that hangs; only in the door."""
+    if _try_lock(session, LOCK_NUMBER):
         return True
     stale = session.execute(_STALE_HOLDER, (LOCK_NUMBER, STALE_S)).fetchone()
     if stale is None:
@@ -147,6 +153,10 @@ def _locked(session: psycopg.Connection[Any]) -> bool:
     session.execute("SELECT pg_terminate_backend(%s)", stale)
     session.execute("SELECT pg_advisory_lock(%s)", (LOCK_NUMBER,))
     return True
+
+
+def _try_lock(session: psycopg.Connection[Any], number: int) -> bool:
+    return session.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone() == (True,)
 
 
 # ---- SQLite
