@@ -89,8 +89,8 @@ async def _opened(command: PlaceOrder | ResetAccount) -> Answer:
     answer = await _submitted(command)
     if answer.code != Code.NOT_FOUND:
         return answer
-    await _submitted(OpenAccount(account=command.account))
-    return await _submitted(command)
+    opened = await _submitted(OpenAccount(account=command.account))
+    return opened if opened.code else await _submitted(command)
 
 
 async def _submitted(command: Command) -> Answer:

@@ -122,6 +122,17 @@ async def test_an_account_is_opened_by_its_first_order_and_then_known(trader, en
     assert len(engine.book.state.accounts[AccountId("demo", ann.pk)].positions) == 2
 
 
+async def test_an_account_that_cannot_be_opened_just_now_is_not_called_unknown(trader, engine, monkeypatch):
+    async def dies_in_between(command):
+        engine.away = isinstance(command, OpenAccount)
+        return await engine.submit(command)
+
+    monkeypatch.setattr(live, "submit", dies_in_between)
+    with pytest.raises(Refused) as refused:
+        await trader.place()
+    assert refused.value.code is Code.UNAVAILABLE
+
+
 async def test_nothing_is_opened_for_a_call_about_a_trade(trader, engine):
     assert await trader.refusal("close", {"id": ID}) is Code.NOT_FOUND
     assert engine.book.state.accounts == {}
