@@ -8,6 +8,8 @@ from collections.abc import Iterator
 _TEXT = 0x81
 _LENGTH_16 = 126
 _LENGTH_64 = 127
+_MASKED = 0x80
+_MASK_BYTES = 4
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -47,6 +49,38 @@ class Numbered:
 
 Encoded = bytes | Numbered
 """An event ready for a dialect's readers: a whole frame, or one that still lacks its reader's sequence number."""
+
+
+def whole_text(received: bytes, limit: int) -> tuple[str, int] | None:
+    """Read a client's text message that came in one frame, and where it ends in what was received.
+
+    None for whatever else may be there: a part of a frame or message, another kind, more than `limit` bytes, a fault.
+
+    >>> whole_text(bytes.fromhex("8185 37fa213d 7f9f4d5158") + b"...", 100)
+    ('Hello', 11)
+    """
+    if len(received) < 2 or received[0] != _TEXT or not received[1] & _MASKED:
+        return None
+    start, length = 2, received[1] - _MASKED
+    if length == _LENGTH_16:
+        start, length = 4, int.from_bytes(received[2:4])
+        if length < _LENGTH_16:
+            return None
+    start += _MASK_BYTES
+    end = start + length
+    if length > limit or received[1] == _MASKED | _LENGTH_64 or len(received) < end:
+        return None
+    try:
+        return _unmasked(received[start:end], received[start - _MASK_BYTES : start]).decode(), end
+    except UnicodeDecodeError:
+        return None
+
+
+def _unmasked(payload: bytes, mask: bytes) -> bytes:
+    """Apply the mask (RFC 6455, 5.3) to all bytes at once, as one long number."""
+    length = len(payload)
+    repeated = (mask * (length // _MASK_BYTES + 1))[:length]
+    return (int.from_bytes(payload) ^ int.from_bytes(repeated)).to_bytes(length)
 
 
 def payloads(frames: bytes) -> Iterator[str]:

@@ -14,6 +14,7 @@ from streaming.effects import StartTrade
 from streaming.follower import subject_of
 from streaming.frames import text_frame
 from streaming.gate import TradingGate
+from streaming.identifiers import fresh_id
 from streaming.messages import Reply, Result, Trade
 from streaming.private import PrivateLogs
 from streaming.sink import Sink
@@ -61,7 +62,7 @@ class Trades:
                 f"At most {MAX_TRADES_IN_FLIGHT} trades of a connection wait for their answers",
                 retry_after_ms=TRY_AGAIN_MS,
             )
-        trade_id = str(uuid.uuid4())
+        trade_id = fresh_id()
         subject = trade_id if effect.trade.action == "new" else _named(effect.trade) or trade_id
         holds = self.holds[effect.trade.environment]
         holds[subject] = holds.get(subject, 0) + 1

@@ -5,7 +5,6 @@ body, a form and the query string, of a POST too.
 """
 
 import json
-import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from engine.values import AccountId
 from engine.wire import CURRENCY, money
 from market.live import board
 from streaming.dialects.event_stream import event_name
+from streaming.identifiers import fresh_id
 from trading import openapi, selectors, services
 from trading.requests import (
     MAX_STAMP_MS,
@@ -45,7 +45,7 @@ class TradeView(APIView):
         params = _parameters(request)
         environment = read_environment(params)
         wishes = {name: value for name, value in params.items() if name not in TAKEN_BY_REST}
-        return _json(_waited(services.trade, identity, action, environment, wishes, str(uuid.uuid4())))
+        return _json(_waited(services.trade, identity, action, environment, wishes, fresh_id()))
 
 
 class NewView(TradeView):

@@ -4,7 +4,6 @@ A call without a `client_order_id` costs no query and no thread on its way to th
 """
 
 import asyncio
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -15,6 +14,7 @@ from accounts.errors import Code, Refused
 from accounts.identity import Identity
 from engine.commands import CancelOrder, Command, OpenAccount, PlaceOrder, ResetAccount
 from engine.values import AccountId, Environment
+from streaming.identifiers import fresh_id
 from trading import live, selectors
 from trading.desk import RETRY_AFTER_MS
 from trading.live import Answer
@@ -34,7 +34,7 @@ async def trade(identity: Identity, action: str, environment: Environment, param
     Raises `Refused`: of the access, the parameters, the engine; UNAVAILABLE where the outcome is not known.
     """
     account = permitted(identity, "trade", environment)
-    command = read(action, params, account=account, first_id=trade_id, second_id=str(uuid.uuid4()))
+    command = read(action, params, account=account, first_id=trade_id, second_id=fresh_id())
     if isinstance(command, PlaceOrder):
         return _text(await _placed(command))
     answer = await _submitted(command)
