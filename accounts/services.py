@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -17,6 +17,7 @@ from accounts import keys, signing
 from accounts.addresses import in_networks, parse_networks
 from accounts.errors import Code, Refused
 from accounts.identity import Identity
+from accounts.kept import Kept
 from accounts.models import (
     DEFAULT_SCOPES,
     ENVIRONMENTS,
@@ -48,6 +49,15 @@ DEFAULT_OVERLAP_S = 24 * 3600
 
 ALL_SESSIONS = "*"
 """As an access change's session: every browser of the user, but none of its keys."""
+
+_kept_generations: Kept[ApiKeyGeneration] = Kept()
+_kept_newest: Kept[tuple[ApiKeyGeneration, ...]] = Kept()
+
+
+def forget_keys() -> None:
+    """Look keys up anew: somebody's access has ended, or somewhere a key has changed."""
+    _kept_generations.forget()
+    _kept_newest.forget()
 
 
 # ---- keys
@@ -139,18 +149,22 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
     """
     if not keys.well_formed(token):
         raise Refused(Code.INVALID_KEY)
-    generation = ApiKeyGeneration.objects.select_related("key__user").filter(digest=keys.digest(token)).first()
+    digest = keys.digest(token)
+    generation = _kept_generations.get(digest) or _kept_generations.read(digest, partial(_generation_of, digest))
     # Compared with what the server key makes of it, not found by its digest only: without the server key, neither
     # its holder nor somebody who can write to the database has a key.
     secret = None if generation is None else _secret(generation)
     if generation is None or secret is None or not hmac.compare_digest(secret, token):
         raise Refused(Code.INVALID_KEY)
-    end_ms = _ms(generation.valid_until)
-    if end_ms is not None and end_ms < now_ms:
+    if not _lives(generation, now_ms):
         raise Refused(Code.KEY_EXPIRED)
     identity = _identity(generation, address=address, now_ms=now_ms)
     _note_use(generation.key, address, now_ms)
     return identity
+
+
+def _generation_of(digest: str) -> ApiKeyGeneration | None:
+    return ApiKeyGeneration.objects.select_related("key__user").filter(digest=digest).first()
 
 
 def identity_for_signature(
@@ -175,10 +189,13 @@ def identity_for_signature(
     public_id = _uuid(key_id)
     if public_id is None or not signing.well_formed(signature):
         raise Refused(Code.INVALID_SIGNATURE)
-    proven = None
-    for generation, secret in _secrets_to_try(public_id, now_ms):
-        if signing.matches(secret, signature, timestamp_ms=timestamp_ms, method=method, path=path, body=body):
-            proven = generation
+    matches = partial(
+        signing.matches, signature=signature, timestamp_ms=timestamp_ms, method=method, path=path, body=body
+    )
+    # What is kept may lack the newest secret; only what is read anew refuses.
+    proven = _prover(_kept_newest.get(public_id), matches, now_ms)
+    if proven is None:
+        proven = _prover(_kept_newest.read(public_id, partial(_newest_generations, public_id)), matches, now_ms)
     if proven is None:
         raise Refused(Code.INVALID_SIGNATURE)
     identity = _identity(proven, address=address, now_ms=now_ms)
@@ -188,21 +205,30 @@ def identity_for_signature(
     return identity
 
 
-def _secrets_to_try(public_id: uuid.UUID, now_ms: int) -> list[tuple[ApiKeyGeneration | None, str]]:
-    """Return the living generations of a key with their secrets, filled up with secrets of nobody.
+def _prover(
+    newest: Sequence[ApiKeyGeneration] | None, matches: Callable[[str], bool], now_ms: int
+) -> ApiKeyGeneration | None:
+    """Return the living generation whose secret it was.
 
     As many comparisons for an unknown key as for a known one: time must not tell them apart.
     """
-    generations = (
-        ApiKeyGeneration.objects.select_related("key__user")
-        .filter(key__public_id=public_id)
-        .filter(Q(valid_until=None) | Q(valid_until__gte=datetime.fromtimestamp(now_ms / 1000, UTC)))
-        .order_by("-number")[:MAX_GENERATIONS_TRIED]
-    )
-    known: list[tuple[ApiKeyGeneration | None, str]] = [
-        (generation, secret) for generation in generations if (secret := _secret(generation)) is not None
-    ]
-    return known + [(None, "")] * (MAX_GENERATIONS_TRIED - len(known))
+    tried = [(generation, _secret(generation)) for generation in newest or () if _lives(generation, now_ms)]
+    known: list[tuple[ApiKeyGeneration | None, str]] = [(one, secret) for one, secret in tried if secret is not None]
+    proven = None
+    for generation, secret in known + [(None, "")] * (MAX_GENERATIONS_TRIED - len(known)):
+        if matches(secret):
+            proven = generation
+    return proven
+
+
+def _lives(generation: ApiKeyGeneration, now_ms: int) -> bool:
+    end_ms = _ms(generation.valid_until)
+    return end_ms is None or end_ms >= now_ms
+
+
+def _newest_generations(public_id: uuid.UUID) -> tuple[ApiKeyGeneration, ...]:
+    generations = ApiKeyGeneration.objects.select_related("key__user").filter(key__public_id=public_id)
+    return tuple(generations.order_by("-number")[:MAX_GENERATIONS_TRIED])
 
 
 def identity_for_session(session_key: str) -> Identity:
@@ -264,6 +290,7 @@ def _note_use(key: ApiKey, address: str, now_ms: int) -> None:
         # Asked again in the update itself: of many uses at once, one writes.
         due = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_EVERY)
         ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=now, last_used_address=address)
+        key.last_used_at = now
 
 
 def _secret(generation: ApiKeyGeneration) -> str | None:
@@ -319,6 +346,8 @@ def access_change(
         user_id=user_id, key_id=key_id, session=session, generation=generation, at=at or timezone.now()
     )
     AccessChange.objects.filter(at__lt=timezone.now() - ACCESS_CHANGE_RETENTION).delete()
+    forget_keys()  # for this transaction; and again for everybody who reads until it ends
+    transaction.on_commit(forget_keys)
 
 
 def access_changes_after(cursor: int) -> list[AccessChange]:

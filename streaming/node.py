@@ -16,7 +16,7 @@ from accounts.database import released
 from accounts.errors import ACCESS_REVOKED, RESTART, Close
 from accounts.identity import Identity
 from accounts.limits import Budgets, Occupancy
-from accounts.services import ALL_SESSIONS, access_changes_after, newest_access_change
+from accounts.services import ALL_SESSIONS, access_changes_after, forget_keys, newest_access_change
 from engine.board import Board
 from engine.values import AccountId, MarketStatus, Quote, Tick
 from streaming import topics
@@ -242,6 +242,7 @@ class Node:
                 self._changes[change.pk] = change
                 self._cursor = max(self._cursor, change.pk)
                 self.access_mark += 1
+                forget_keys()
                 self._close_affected(change)
         for old in list(self._changes)[:-MAX_CHANGES]:
             del self._changes[old]

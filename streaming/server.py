@@ -144,6 +144,7 @@ class _Drained:
 class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     """One WebSocket."""
 
+    data: bytes  # received and not yet read (Autobahn's)
     _paused = False
     _writer: DirectWriter | None = None
 

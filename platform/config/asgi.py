@@ -5,13 +5,16 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+import django
 from channels.routing import ProtocolTypeRouter
-from django.core.asgi import get_asgi_application
 
-_http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from config.house import House  # noqa: E402  # apps have to be loaded first
+from config.http import HttpHandler  # noqa: E402
 from streaming.routing import websocket_application  # noqa: E402
+
+_http = HttpHandler()
 
 
 def make_application(house: House) -> ProtocolTypeRouter:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.db import connection
+from django.db import close_old_connections, connection
 from django.http import HttpResponse, QueryDict
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -172,7 +172,7 @@ def _waited(call: Callable[..., Awaitable[str]], *arguments: object) -> str:
     A process has a dozen on PostgreSQL: waiting calls that hold them all would keep what they wait for from having one.
     """
     if not connection.in_atomic_block:
-        connection.close()
+        close_old_connections()
     return async_to_sync(call)(*arguments)
 
 

@@ -1,0 +1,48 @@
+"""What the database says about a key, for the seconds after it was asked: a client that calls ten times a second, or
+connects a hundred times at once, costs one look-up.
+
+Whoever takes access away, or hears of it, calls `forget_keys`: an end is not seen later than without this.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+KEPT_S = 2.0
+"""How late another process's change of a key's scopes, addresses or expiry holds; its end holds at once."""
+
+MAX_KEPT = 10_000
+"""Keys in use at the same time; about 20 MB."""
+
+_Found = TypeVar("_Found")
+
+
+class Kept(Generic[_Found]):
+    """name -> what was found, oldest first. Nothing that was not found is kept: a new key counts at once."""
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._found: OrderedDict[object, tuple[float, _Found]] = OrderedDict()
+        self._age = 0
+
+    def get(self, name: object) -> _Found | None:
+        """Return what was read under this name not long ago, if anything was."""
+        kept = self._found.get(name)
+        return kept[1] if kept is not None and self._clock_s() - kept[0] <= KEPT_S else None
+
+    def read(self, name: object, read: Callable[[], _Found | None]) -> _Found | None:
+        """Read it, and keep it under this name."""
+        now_s, age = self._clock_s(), self._age
+        found = read()
+        # What was read before somebody said `forget` may be old already.
+        if found is not None and age == self._age:
+            self._found[name] = (now_s, found)
+            self._found.move_to_end(name)
+            if len(self._found) > MAX_KEPT:
+                self._found.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        self._age += 1
+        self._found.clear()
