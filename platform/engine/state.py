@@ -5,6 +5,7 @@ in every process.
 """
 
 import heapq
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -118,33 +119,33 @@ def levels_of(trade: Order) -> list[tuple[Price, Direction, Decimal]]:
 
 def evolve(state: State, event: Event) -> None:
     """Change the state as an event says; nothing is decided here."""
-    match event:
-        case MoneyMoved():
-            _move(state, event)
-        case OrderPlaced(order, fingerprint):
-            _add(state, order)
-            if order.client_order_id:
-                _remember(state, order.account, order.client_order_id, Request(fingerprint, order))
-        case OrderActivated(order) | OrderCancelled(order):
-            _remove(state, order)
-        case PositionOpened(position):
-            _add(state, position)
-        case PositionClosed(position):
-            _remove(state, position)
-        case OrderUpdated(trade) | PositionUpdated(trade):
-            _replace(state, trade)
-        case PositionSplit(parent, first, second):
-            _remove(state, parent)
-            _add(state, first)
-            _add(state, second)
-        case AccountOpened(account):
-            state.accounts[account] = AccountState()
-        case TermsSet(terms):
-            state.terms[terms.product] = terms
-        case OrderRefused(account, name, fingerprint, code, message):
-            _remember(state, account, name, Request(fingerprint, code=code, message=message))
-        case BalanceChanged():
-            pass  # tells the owner what the movements before it came to
+    CHANGES[type(event)](state, event)
+
+
+def _placed(state: State, event: OrderPlaced) -> None:
+    order = event.order
+    _add(state, order)
+    if order.client_order_id:
+        _remember(state, order.account, order.client_order_id, Request(event.fingerprint, order))
+
+
+def _split(state: State, event: PositionSplit) -> None:
+    _remove(state, event.parent)
+    _add(state, event.first)
+    _add(state, event.second)
+
+
+def _account_opened(state: State, event: AccountOpened) -> None:
+    state.accounts[event.account] = AccountState()
+
+
+def _terms_set(state: State, event: TermsSet) -> None:
+    state.terms[event.terms.product] = event.terms
+
+
+def _refused(state: State, event: OrderRefused) -> None:
+    request = Request(event.fingerprint, code=event.code, message=event.message)
+    _remember(state, event.account, event.client_order_id, request)
 
 
 def _add(state: State, trade: Order) -> None:
@@ -202,3 +203,20 @@ def _remember(state: State, account: AccountId, client_order_id: str, request: R
     state.requests[account, client_order_id] = request
     if len(state.requests) > MAX_REQUESTS:
         del state.requests[next(iter(state.requests))]
+
+
+CHANGES: Mapping[type[Event], Callable[[State, Any], None]] = {
+    MoneyMoved: _move,
+    BalanceChanged: lambda _state, _event: None,  # tells the owner what the movements before it came to
+    OrderPlaced: _placed,
+    OrderUpdated: lambda state, event: _replace(state, event.order),
+    OrderActivated: lambda state, event: _remove(state, event.order),
+    OrderCancelled: lambda state, event: _remove(state, event.order),
+    OrderRefused: _refused,
+    PositionOpened: lambda state, event: _add(state, event.position),
+    PositionUpdated: lambda state, event: _replace(state, event.position),
+    PositionClosed: lambda state, event: _remove(state, event.position),
+    PositionSplit: _split,
+    AccountOpened: _account_opened,
+    TermsSet: _terms_set,
+}

@@ -6,7 +6,10 @@ Written once: the journal keeps this text and every socket sends it. Values need
 Source: event stream, trading:orders, trading:positions, trading:balances.
 """
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from engine.events import (
     BalanceChanged,
@@ -31,21 +34,7 @@ CURRENCY = "BTC"
 
 def event_data(event: Event) -> str:
     """Return the `data` of an event that the account's owner is told (those of `WIRE_NAMES`)."""
-    match event:
-        case OrderPlaced(order) | OrderUpdated(order):
-            return trade_object(order)
-        case OrderActivated(order) | OrderCancelled(order):
-            return f'{{"id":"{order.id}","product":"{order.product}"}}'
-        case PositionOpened(position) | PositionUpdated(position):
-            return trade_object(position)
-        case PositionClosed(position, closing):
-            return trade_object(position, closing)
-        case PositionSplit(parent, first, second):
-            return split_object(parent, first, second)
-        case BalanceChanged(_, cash):
-            return f'{{"{CURRENCY}":"{money(cash)}"}}'
-        case _:
-            raise ValueError(f"not told: {type(event).__name__}")
+    return DATA[type(event)](event)
 
 
 def trade_object(trade: Order, closing: Closing | None = None) -> str:
@@ -85,6 +74,10 @@ def trade_object(trade: Order, closing: Closing | None = None) -> str:
     return ",".join(parts) + "}"
 
 
+def _ended_order(event: OrderActivated | OrderCancelled) -> str:
+    return f'{{"id":"{event.order.id}","product":"{event.order.product}"}}'
+
+
 def split_object(parent: Position, first: Position, second: Position) -> str:
     parts = f'"first_position":{trade_object(first)},"second_position":{trade_object(second)}'
     return f'{{"parent_id":"{parent.id}",{parts}}}'
@@ -99,8 +92,9 @@ def money(amount: Decimal) -> str:
     return format(amount.quantize(SATOSHI), "f")
 
 
+@lru_cache(maxsize=4096)
 def trimmed(number: Decimal) -> str:
-    """Return a number without exponent and trailing zeros.
+    """Return a number without exponent and trailing zeros. Sizes, leverages and rates are few, and equal ones alike.
 
     >>> trimmed(Decimal("1000.000")), trimmed(Decimal("0E-8")), trimmed(Decimal("0.00060000"))
     ('1000', '0', '0.0006')
@@ -109,3 +103,16 @@ def trimmed(number: Decimal) -> str:
     if "." not in text:
         return text
     return text.rstrip("0").rstrip(".") or "0"
+
+
+DATA: Mapping[type[Event], Callable[[Any], str]] = {
+    OrderPlaced: lambda event: trade_object(event.order),
+    OrderUpdated: lambda event: trade_object(event.order),
+    OrderActivated: _ended_order,
+    OrderCancelled: _ended_order,
+    PositionOpened: lambda event: trade_object(event.position),
+    PositionUpdated: lambda event: trade_object(event.position),
+    PositionClosed: lambda event: trade_object(event.position, event.closing),
+    PositionSplit: lambda event: split_object(event.parent, event.first, event.second),
+    BalanceChanged: lambda event: f'{{"{CURRENCY}":"{money(event.cash)}"}}',
+}

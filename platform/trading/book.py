@@ -3,9 +3,11 @@
 No I/O: `runner.py` keeps one, `replay.py` makes one from nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
+from typing import Any
 
 from engine.answers import answer_of
 from engine.commands import Input
@@ -92,7 +94,7 @@ class Book:
         return Answer(answer_of(self.state, outcome, [event.data for event in log]))
 
     def _logged(self, event: Event) -> LoggedEvent:
-        account = _owner(event)
+        account = OWNERS[type(event)](event)
         offset = self.offsets[account] = self.offsets.get(account, 0) + 1
         return LoggedEvent(account, offset, WIRE_NAMES[type(event)], event_data(event))
 
@@ -105,13 +107,15 @@ class Book:
         return rows
 
 
-def _owner(event: Event) -> AccountId:
-    match event:
-        case BalanceChanged(account, _):
-            return account
-        case PositionOpened(trade) | PositionUpdated(trade) | PositionClosed(trade) | PositionSplit(trade):
-            return trade.account
-        case OrderPlaced(trade) | OrderUpdated(trade) | OrderCancelled(trade) | OrderActivated(trade):
-            return trade.account
-        case _:
-            raise ValueError(f"not told: {type(event).__name__}")
+OWNERS: Mapping[type[Event], Callable[[Any], AccountId]] = {
+    BalanceChanged: attrgetter("account"),
+    OrderPlaced: attrgetter("order.account"),
+    OrderUpdated: attrgetter("order.account"),
+    OrderActivated: attrgetter("order.account"),
+    OrderCancelled: attrgetter("order.account"),
+    PositionOpened: attrgetter("position.account"),
+    PositionUpdated: attrgetter("position.account"),
+    PositionClosed: attrgetter("position.account"),
+    PositionSplit: attrgetter("parent.account"),
+}
+"""Whose log an event is told in; one for each of `WIRE_NAMES`."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine import state as states
 from engine.commands import Deposit, Expire
-from engine.events import AccountOpened, BalanceChanged, MoneyMoved, OrderRefused
-from engine.state import State, evolve, levels_of
+from engine.events import AccountOpened, BalanceChanged, Event, MoneyMoved, OrderRefused
+from engine.state import CHANGES, State, evolve, levels_of
 from engine.values import Quote
 from tests.engine.worlds import DEMO, EUR, LIVE, OTHER, START_MS, World, opened, picture, terms
 
@@ -211,3 +212,7 @@ def test_an_answer_is_the_order_as_it_was_taken_or_the_refusal():
     assert (taken.order, taken.code) == (order, "")
     assert (refused.order, refused.code) == (None, "leverage_not_allowed")
     assert isinstance(world.events[-1], OrderRefused)
+
+
+def test_every_event_has_its_change():
+    assert set(CHANGES) == set(get_args(Event))

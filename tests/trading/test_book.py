@@ -25,7 +25,7 @@ from tests.engine import commands as some
 from tests.engine import documents
 from tests.engine.documents import CLOSED_MS, CREATED_MS, ORDER_UPDATED_MS, POSITION_UPDATED_MS, TRADE_ID, line
 from tests.engine.worlds import DEMO, EUR, LIVE, place_order, terms
-from trading.book import AccountRow, Book, LoggedEvent
+from trading.book import OWNERS, AccountRow, Book, LoggedEvent
 
 
 def market(bid, ask):
@@ -237,3 +237,7 @@ def test_what_is_kept_of_a_day_gives_the_day_again(commands):
         (r.serial, r.log, r.answer, r.ledger_serial) for r in kept
     ]
     assert (again.serial, again.ledger_serial, again.offsets) == (book.serial, book.ledger_serial, book.offsets)
+
+
+def test_every_event_that_is_told_has_an_owner():
+    assert OWNERS.keys() == WIRE_NAMES.keys()
