@@ -75,10 +75,12 @@ class DirectWriter:
     Offered for plain TCP without compression only: TLS and permessage-deflate need Autobahn's own path.
     """
 
-    __slots__ = ("_on_drained", "_protocol", "_send", "_transport", "blocked")
+    __slots__ = ("_is_direct", "_on_drained", "_protocol", "_send", "_transport", "blocked")
 
     def __init__(self, protocol: "Protocol") -> None:
         self.blocked = False
+        # Whether nothing has come between since it was looked at: looking touches a dozen places in memory, a flag one.
+        self._is_direct = False
         self._protocol = protocol
         self._transport = protocol.transport
         self._send = protocol.transport.socket.send
@@ -90,12 +92,7 @@ class DirectWriter:
 
     def write(self, frames: bytes) -> None:
         """Send the frames; what the socket does not take now goes to Twisted's buffer and blocks this writer."""
-        transport = self._transport
-        if self._protocol.state != WebSocketProtocol.STATE_OPEN:
-            return
-        if transport.dataBuffer or transport._tempDataBuffer:
-            transport.write(frames)
-            self._block()
+        if not self._is_direct and not self._way_is_free(frames):
             return
         try:
             sent = self._send(frames)
@@ -105,14 +102,31 @@ class DirectWriter:
             # The connection is gone; Twisted finds out in this turn and tells the application.
             return
         if sent < len(frames):
-            transport.write(frames[sent:])
+            self._transport.write(frames[sent:])
             self._block()
+
+    def look_again(self) -> None:
+        """Something else was written: a control frame, which Twisted may hold still, or the last frame of all."""
+        self._is_direct = False
+
+    def _way_is_free(self, frames: bytes) -> bool:
+        """Look whether frames may go to the socket; otherwise put them behind what Twisted holds, or drop them."""
+        transport = self._transport
+        if self._protocol.state != WebSocketProtocol.STATE_OPEN:
+            return False
+        if transport.dataBuffer or transport._tempDataBuffer:
+            transport.write(frames)
+            self._block()
+            return False
+        self._is_direct = True
+        return True
 
     async def close(self, close: Callable[[], Awaitable[None]]) -> None:
         """Close behind what is written; Twisted keeps the order."""
         await close()
 
     def _block(self) -> None:
+        self._is_direct = False
         if not self.blocked:
             self.blocked = True
             self._transport.registerProducer(_Drained(self), False)
@@ -176,6 +190,12 @@ class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
                 self._received(text)
                 return len(self.data) > 0
         return bool(super().processData())
+
+    def sendData(self, *data: Any, **options: Any) -> None:
+        """Everything that Autobahn writes comes by here."""
+        if self._writer is not None:
+            self._writer.look_again()
+        super().sendData(*data, **options)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         if isBinary:

@@ -93,10 +93,13 @@ def test_what_the_socket_does_not_take_keeps_its_order_and_blocks(connection, wr
 
 
 def test_it_stays_behind_what_the_server_itself_has_to_say(connection, writer):
-    connection.transport.write(b"<pong>")
-    writer.write(b"frame")
-    connection.transport.drain()
-    assert connection.transport.socket.sent == b"<pong>frame"
+    for number in (b"1", b"2"):
+        writer.look_again()
+        connection.transport.write(b"<pong>")
+        writer.write(b"frame" + number)
+        connection.transport.drain()
+        writer.write(b"more" + number)
+    assert connection.transport.socket.sent == b"<pong>frame1more1<pong>frame2more2"
 
 
 def test_it_can_block_again_while_it_reports_that_it_has_drained(connection, writer):
@@ -119,6 +122,7 @@ def test_nothing_is_written_to_a_connection_that_closes_or_is_gone(connection, w
     connection.transport.socket.gone = True
     writer.write(b"lost")
     connection.transport.socket.gone = False
+    writer.look_again()
     connection.state = WebSocketProtocol.STATE_CLOSING
     writer.write(b"late")
     assert connection.transport.socket.sent == b""
