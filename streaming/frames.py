@@ -3,7 +3,7 @@
 Server frames are unmasked text frames in one piece (RFC 6455, 5.2): a header of 2, 4 or 10 bytes, then the payload.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _TEXT = 0x81
 _LENGTH_16 = 126
@@ -49,6 +49,48 @@ class Numbered:
 
 Encoded = bytes | Numbered
 """An event ready for a dialect's readers: a whole frame, or one that still lacks its reader's sequence number."""
+
+
+MAX_KEPT = 64
+"""Different numberings of a batch that are kept: readers of the same topics stand at few different numbers."""
+
+
+class Batch:
+    """Events of one loop turn, ready for all readers of a dialect. `numbered` of them take a number each."""
+
+    __slots__ = ("_frames", "_plain", "encoded", "numbered")
+
+    def __init__(self, encoded: Sequence[Encoded]) -> None:
+        self.encoded = encoded
+        self.numbered = sum(isinstance(ready, Numbered) for ready in encoded)
+        self._plain = b"" if self.numbered else b"".join(encoded)  # type: ignore[arg-type]  # all of them are bytes
+        # the number before the first -> the frames
+        self._frames: dict[int, bytes] = {}
+
+    def after(self, sequence: int) -> bytes:
+        """Return the frames for a reader whose last event had this number; who stands there, too, gets the same bytes.
+
+        >>> Batch([Numbered(b"<", b">"), Numbered(b"(", b")")]).after(8)
+        b'\\x81\\x03<9>\\x81\\x04(10)'
+        """
+        if not self.numbered:
+            return self._plain
+        frames = self._frames.get(sequence)
+        if frames is None:
+            frames = self._numbered_from(sequence)
+            if len(self._frames) < MAX_KEPT:
+                self._frames[sequence] = frames
+        return frames
+
+    def _numbered_from(self, sequence: int) -> bytes:
+        frames = []
+        for ready in self.encoded:
+            if isinstance(ready, Numbered):
+                sequence += 1
+                frames.append(ready.frame(sequence))
+            else:
+                frames.append(ready)
+        return b"".join(frames)
 
 
 def whole_text(received: bytes, limit: int) -> tuple[str, int] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from engine.values import Candle
 from streaming.dialects.base import Catalogue, Dialect
-from streaming.frames import Encoded
+from streaming.frames import Batch
 from streaming.messages import Heartbeat, News
 from streaming.sink import Sink
 from streaming.topics import topic_of
@@ -38,8 +38,7 @@ class _Job:
     members: dict[Sink, int]
     sinks: list[Sink]
     news: list[News]
-    encoded: list[Encoded]
-    joined: bytes | None
+    batch: Batch
     at: int = 0
 
 
@@ -160,7 +159,7 @@ class Hub:
         assert sink.dialect is not None
         self.delivered += 1
         topic = _HEARTBEAT if isinstance(news, Heartbeat) else topic_of(news)
-        sink.deliver(topic, [news], [sink.dialect.encode(news, self._catalogue)], None)
+        sink.deliver(topic, [news], Batch([sink.dialect.encode(news, self._catalogue)]))
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -190,11 +189,9 @@ class Hub:
         for dialect, members in room.members.items():
             if not members:
                 continue
-            encoded = [dialect.encode(item, self._catalogue) for item in news]
-            frames = [frame for frame in encoded if isinstance(frame, bytes)]
-            joined = b"".join(frames) if len(frames) == len(encoded) else None
+            batch = Batch([dialect.encode(item, self._catalogue) for item in news])
             sinks = self._rotated(room, list(members))
-            self._jobs.append(_Job(self._joins, room.topic, members, sinks, news, encoded, joined))
+            self._jobs.append(_Job(self._joins, room.topic, members, sinks, news, batch))
         if self._jobs:
             self._schedule()
 
@@ -208,12 +205,12 @@ class Hub:
     def _advance(self, job: _Job, limit: int) -> int:
         sinks = job.sinks[job.at : job.at + limit]
         job.at += len(sinks)
-        topic, members, news, encoded, joined = job.topic, job.members, job.news, job.encoded, job.joined
+        number, topic, members, news, batch = job.number, job.topic, job.members, job.news, job.batch
         for sink in sinks:
             # Who left since must get nothing behind the confirmation of it; who left and came back, nothing older than
             # the last known event, with which that began.
-            if members.get(sink, _NEVER) <= job.number:
-                sink.deliver(topic, news, encoded, joined)
+            if members.get(sink, _NEVER) <= number:
+                sink.deliver(topic, news, batch)
         self.delivered += len(sinks) * len(news)
         return len(sinks)
 
@@ -249,10 +246,11 @@ class Hub:
             self._cool(room, lane)
 
     def _deliver(self, room: _Room, sinks: Iterable[Sink], news: News) -> None:
-        by_dialect: dict[Dialect, Encoded] = {}
+        by_dialect: dict[Dialect, Batch] = {}
         for sink in sinks:
             assert sink.dialect is not None
-            if sink.dialect not in by_dialect:
-                by_dialect[sink.dialect] = sink.dialect.encode(news, self._catalogue)
-            sink.deliver(room.topic, [news], [by_dialect[sink.dialect]], None)
+            batch = by_dialect.get(sink.dialect)
+            if batch is None:
+                batch = by_dialect[sink.dialect] = Batch([sink.dialect.encode(news, self._catalogue)])
+            sink.deliver(room.topic, [news], batch)
             self.delivered += 1

@@ -1,13 +1,13 @@
 """One connection's way out: numbers events, holds the newest while the reader is slow, never waits."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from accounts.errors import SLOW_CONSUMER, Close
 from engine.values import Candle
 from streaming.dialects.base import Dialect
-from streaming.frames import Encoded, Numbered
+from streaming.frames import Batch, Encoded, Numbered
 from streaming.messages import News
 
 MAX_HELD = 20_000
@@ -56,17 +56,17 @@ class Sink:
             return
         self.writer.write(b"".join([self._stamped(ready) for ready in encoded]))
 
-    def deliver(self, topic: str, news: list[News], encoded: list[Encoded], joined: bytes | None) -> None:
-        """Write a topic's events of one loop turn; `joined` are their frames in one piece where nothing is numbered."""
+    def deliver(self, topic: str, news: Sequence[News], batch: Batch) -> None:
+        """Write a topic's events of one loop turn; `batch` is what they are in this reader's dialect."""
         if self.closed:
             return
         if self.writer.blocked:
-            for item, ready in zip(news, encoded, strict=True):
+            for item, ready in zip(news, batch.encoded, strict=True):
                 self._hold(_replaceable(topic, item), ready)
             return
-        if joined is None:
-            joined = b"".join([self._stamped(ready) for ready in encoded])
-        self.writer.write(joined)
+        frames = batch.after(self.sequence)
+        self.sequence += batch.numbered
+        self.writer.write(frames)
 
     def drained(self) -> None:
         """Write what was queued and held, as far as the reader takes it now."""

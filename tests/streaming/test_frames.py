@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.frames import Numbered, payloads, text_frame, whole_text
+from streaming.frames import MAX_KEPT, Batch, Numbered, payloads, text_frame, whole_text
 
 LENGTHS = [0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 100_000]
 
@@ -98,3 +98,28 @@ def test_a_part_of_a_frame_is_left_where_it_is(text, data):
 )
 def test_whatever_is_not_a_whole_plain_text_is_left_to_somebody_else(frame):
     assert whole_text(frame, 100) is None
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=20), st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
+def test_a_batch_is_its_frames_one_after_the_other_whoever_asks_first(numbered, sequences):
+    encoded = [Numbered(b'{"n":', b"}") if counts else text_frame(b"{}") for counts in numbered]
+    batch = Batch(encoded)
+    assert batch.numbered == sum(numbered)
+    for sequence in [*sequences, *sequences]:
+        number, frames = sequence, b""
+        for ready in encoded:
+            if isinstance(ready, Numbered):
+                number += 1
+                frames += ready.frame(number)
+            else:
+                frames += ready
+        assert batch.after(sequence) == frames
+
+
+def test_readers_at_the_same_number_share_their_bytes_and_those_at_too_many_others_do_not():
+    batch = Batch([Numbered(b'{"n":', b"}")])
+    assert batch.after(7) is batch.after(7)
+    for sequence in range(100, 100 + MAX_KEPT):
+        batch.after(sequence)
+    assert batch.after(99 + MAX_KEPT) is not batch.after(99 + MAX_KEPT)
+    assert batch.after(7) is batch.after(7)

@@ -37,7 +37,7 @@ class Reader:
         self.dialect = SilentDialect()
         self.news = []
 
-    def deliver(self, topic, news, encoded, joined):
+    def deliver(self, topic, news, batch):
         self.news += news
 
     def forget(self, topic):

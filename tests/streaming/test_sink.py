@@ -3,7 +3,7 @@
 from accounts.errors import SLOW_CONSUMER
 from streaming import topics
 from streaming.dialects import EVENT_STREAM, TICK_STREAM
-from streaming.frames import Numbered, text_frame
+from streaming.frames import Batch, text_frame
 from streaming.sink import MAX_HELD, MAX_QUEUED
 from tests.streaming.nodes import FixedCatalogue, candle, quote
 from tests.streaming.readers import Loop, Reader, serial_of
@@ -15,8 +15,7 @@ CANDLES = topics.candles("EUR-USD", "1")
 def deliver(reader, topic, *news):
     """Hand events to a sink as the hub does."""
     encoded = [reader.sink.dialect.encode(item, FixedCatalogue()) for item in news]
-    numbered = any(isinstance(item, Numbered) for item in encoded)
-    reader.sink.deliver(topic, list(news), encoded, None if numbered else b"".join(encoded))
+    reader.sink.deliver(topic, list(news), Batch(encoded))
 
 
 def serials(reader):
