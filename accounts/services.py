@@ -151,6 +151,21 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
         raise Refused(Code.INVALID_KEY)
     digest = keys.digest(token)
     generation = _kept_generations.get(digest) or _kept_generations.read(digest, partial(_generation_of, digest))
+    identity = _identity_of_holder(generation, token, address=address, now_ms=now_ms)
+    if generation is not None:
+        _note_use(generation.key, address, now_ms)
+    return identity
+
+
+def identity_known(*, token: str, address: str, now_ms: int) -> Identity | None:
+    """Do the same where it takes no query, because somebody used the key just now; None where it takes one."""
+    generation = _kept_generations.get(keys.digest(token)) if keys.well_formed(token) else None
+    if generation is None or _use_is_due(generation.key, now_ms):
+        return None
+    return _identity_of_holder(generation, token, address=address, now_ms=now_ms)
+
+
+def _identity_of_holder(generation: ApiKeyGeneration | None, token: str, *, address: str, now_ms: int) -> Identity:
     # Compared with what the server key makes of it, not found by its digest only: without the server key, neither
     # its holder nor somebody who can write to the database has a key.
     secret = None if generation is None else _secret(generation)
@@ -158,9 +173,7 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
         raise Refused(Code.INVALID_KEY)
     if not _lives(generation, now_ms):
         raise Refused(Code.KEY_EXPIRED)
-    identity = _identity(generation, address=address, now_ms=now_ms)
-    _note_use(generation.key, address, now_ms)
-    return identity
+    return _identity(generation, address=address, now_ms=now_ms)
 
 
 def _generation_of(digest: str) -> ApiKeyGeneration | None:
@@ -285,12 +298,17 @@ def _ms(moment: datetime | None) -> int | None:
 
 
 def _note_use(key: ApiKey, address: str, now_ms: int) -> None:
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_EVERY:
+    if _use_is_due(key, now_ms):
+        now = datetime.fromtimestamp(now_ms / 1000, UTC)
         # Asked again in the update itself: of many uses at once, one writes.
         due = Q(last_used_at=None) | Q(last_used_at__lte=now - LAST_USED_EVERY)
         ApiKey.objects.filter(due, pk=key.pk).update(last_used_at=now, last_used_address=address)
         key.last_used_at = now
+
+
+def _use_is_due(key: ApiKey, now_ms: int) -> bool:
+    used_ms = _ms(key.last_used_at)
+    return used_ms is None or now_ms - used_ms >= LAST_USED_EVERY // timedelta(milliseconds=1)
 
 
 def _secret(generation: ApiKeyGeneration) -> str | None:

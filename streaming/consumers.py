@@ -270,8 +270,9 @@ class StreamConsumer(AsyncConsumer):
         node = self._node
         match question:
             case VerifyToken(token):
+                asked: dict[str, Any] = {"token": token, "address": self._address, "now_ms": _wall_ms()}
                 return await self._admitted(
-                    partial(services.identity_for_token, token=token, address=self._address, now_ms=_wall_ms())
+                    partial(services.identity_for_token, **asked), services.identity_known(**asked)
                 )
             case VerifySignature(signature):
                 return await self._admitted(
@@ -299,10 +300,10 @@ class StreamConsumer(AsyncConsumer):
                 return await node.private.open(self._sink, self._trades.holds, wishes, snapshot=snapshot)
         return None
 
-    async def _admitted(self, look_up: Callable[[], Identity]) -> Identity:
-        """Return the identity that a database call proves, counted against its key's connections."""
+    async def _admitted(self, look_up: Callable[[], Identity], known: Identity | None = None) -> Identity:
+        """Return the identity that a database call proves (or is `known`), counted against its key's connections."""
         mark = self._node.access_mark
-        identity = await self._node.in_thread(partial(answered, look_up))
+        identity = known if known is not None else await self._node.in_thread(partial(answered, look_up))
         if ("key", identity.key_id) not in self._entered:
             await self._enter("key", identity.key_id, settings.CONNECTIONS_PER_KEY)
         if self._node.ended_since(mark, identity):

@@ -24,6 +24,7 @@ from streaming.bus import BOARD_INTERVAL_S, Announcement, Bus, from_message, fro
 from streaming.dialects.base import Catalogue
 from streaming.gate import NoTrading, TradingGate
 from streaming.hub import Hub
+from streaming.lines import Line
 from streaming.messages import PrivateEvent, Shutdown
 from streaming.private import PrivateLogs
 
@@ -73,7 +74,7 @@ class FeedGate:
 class Node:
     """What every connection of this process shares."""
 
-    layer: Any
+    line: Line
     board: Board
     catalogue: Catalogue
     budgets: Budgets
@@ -101,7 +102,7 @@ class Node:
 
     def __post_init__(self) -> None:
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="streaming-db")
-        self.bus = Bus(self.layer, self.board)
+        self.bus = Bus(self.line, self.board)
         self.hub = Hub(
             self.catalogue,
             call_soon=lambda call: asyncio.get_running_loop().call_soon(call),
@@ -149,6 +150,7 @@ class Node:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.bus.close()
         self._threads.shutdown(wait=False)
 
     def see_through(self, farewell: asyncio.Task[None]) -> None:

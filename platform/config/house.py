@@ -19,6 +19,7 @@ from config.feed_role import FeedOptions, FeedRole
 from engine.values import Tick, plain
 from market.catalogue import Catalogue
 from streaming import topics
+from streaming.lines import line_to
 from streaming.node import FeedGate, Node
 from trading.gate import Gate
 from trading.remote import RemoteEngine
@@ -58,7 +59,7 @@ class House:
         """Wire the parts and start them: catalogue, feed (if here), node, then the source."""
         self._catalogue = Catalogue()
         self.node = Node(
-            layer=get_channel_layer(),
+            line=line_to(get_channel_layer(), settings.REDIS_URL),
             board=market.live.board,
             catalogue=self._catalogue,
             budgets=Budgets(settings.REDIS_URL),

@@ -15,9 +15,11 @@ from accounts.services import (
     access_changes_after,
     api_key_revoke,
     api_key_rotate,
+    identity_known,
     newest_access_change,
 )
 from tests.accounts.callers import (
+    ADDRESS,
     NOW_MS,
     Issued,
     all_at_once,
@@ -186,6 +188,23 @@ def test_a_key_that_was_just_used_is_known_without_a_query_until_it_ends(ann, dj
     for ask in (lambda: by_token(issued.secret), lambda: by_signature(issued.id, issued.secret, single_use=False)):
         with refused_with(Code.KEY_REVOKED):
             ask()
+
+
+def test_who_is_known_without_a_query_is_whom_a_query_would_find(ann, django_assert_num_queries):
+    issued = given_key(ann, networks=f"{ADDRESS}/32")
+    asked = {"token": issued.secret, "address": ADDRESS, "now_ms": NOW_MS}
+    with django_assert_num_queries(0):
+        assert identity_known(**asked) is None
+        assert identity_known(**{**asked, "token": "no secret"}) is None
+    found = by_token(issued.secret)
+    with django_assert_num_queries(0):
+        assert identity_known(**asked) == found
+        with refused_with(Code.ADDRESS_NOT_ALLOWED):
+            identity_known(**{**asked, "address": "192.0.2.1"})
+        # A minute later its use has to be noted again.
+        assert identity_known(**{**asked, "now_ms": NOW_MS + 60_000}) is None
+    api_key_revoke(issued.key)
+    assert identity_known(**asked) is None
 
 
 def test_a_new_secret_counts_at_once_also_where_nobody_has_heard_of_it(ann, monkeypatch):

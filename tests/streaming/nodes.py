@@ -9,6 +9,7 @@ from accounts.limits import Budgets, Occupancy
 from engine.board import Board
 from engine.values import Candle, Product, Quote
 from streaming.gate import NoTrading
+from streaming.lines import LayerLine
 from streaming.node import FeedGate, Node
 
 PRODUCTS = {
@@ -28,14 +29,16 @@ class FixedCatalogue:
         return self._symbols.get(text.upper().replace("-", ""))
 
 
-def make_node(*, catalogue=None, layer=None, has_feed=True, gate=None, board=None, stale_after_s=8.0, trading=None):
+def make_node(
+    *, catalogue=None, layer=None, line=None, has_feed=True, gate=None, board=None, stale_after_s=8.0, trading=None
+):
     """Return a node that is not started yet."""
 
     async def submit(ticks, source):
         return []
 
     return Node(
-        layer=layer or InMemoryChannelLayer(capacity=1_000),
+        line=line or LayerLine(layer or InMemoryChannelLayer(capacity=1_000)),
         board=board or Board(),
         catalogue=catalogue or FixedCatalogue(),
         budgets=Budgets(""),
@@ -45,6 +48,10 @@ def make_node(*, catalogue=None, layer=None, has_feed=True, gate=None, board=Non
         stale_after_s=stale_after_s,
         trading=trading or NoTrading(),
     )
+
+
+def layer_of(node):
+    return node.line._layer
 
 
 def quote(serial, *, product="EUR-USD", bid="1.12439", ask="1.12445", time_ms=1_511_434_319_320):

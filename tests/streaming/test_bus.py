@@ -29,6 +29,7 @@ from streaming.bus import (
     to_message,
     to_messages,
 )
+from streaming.lines import LayerLine, line_to
 from streaming.messages import PrivateEvent
 from tests.plugins.services import start_valkey
 from tests.streaming.nodes import candle, make_node, quote, until
@@ -52,6 +53,9 @@ class Memory:
     def layer(self):
         return self._layer
 
+    def line(self):
+        return LayerLine(self._layer)
+
 
 class Valkey:
     """Processes that have nothing in common but a Valkey."""
@@ -63,6 +67,9 @@ class Valkey:
     def layer(self):
         hosts = [{"address": self.url, "socket_timeout": None}]
         return RedisPubSubChannelLayer(hosts=hosts, prefix=self.prefix)
+
+    def line(self):
+        return line_to(self.layer(), self.url)
 
     def publish_raw(self, group, payload):
         """Publish what no layer would have sent; return how many listened."""
@@ -77,9 +84,8 @@ def between(request):
 class Process:
     """One process's bus, running, and what it has heard."""
 
-    def __init__(self, layer):
-        self.layer = layer
-        self.bus = Bus(layer, Board())
+    def __init__(self, line):
+        self.bus = Bus(line, Board())
         self.heard: list[Announcement] = []
         for kind in ("market.quote", "market.candle", "market.status"):
             self.bus.on(kind, lambda message: self.heard.append(from_message(message)))
@@ -94,8 +100,7 @@ class Process:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if hasattr(self.layer, "_get_layer"):
-            await self.layer.flush()
+        await self.bus.close()
 
     async def listen(self, *groups):
         for group in groups:
@@ -160,7 +165,7 @@ def test_a_foreign_message_of_private_events_is_not_believed(bad):
 
 
 async def test_announcements_arrive_in_order(between):
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         await web.listen(EUR, topics.candles("EUR-USD", "1"))
         sent = []
         for serial in range(1, 301):
@@ -172,7 +177,7 @@ async def test_announcements_arrive_in_order(between):
 
 
 async def test_a_process_hears_what_it_asked_for_and_never_itself(between):
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         await feed.listen(EUR)
         await web.listen(EUR)
         feed.bus.announce(topics.quotes("GBP-USD"), quote(1, product="GBP-USD"))
@@ -183,7 +188,7 @@ async def test_a_process_hears_what_it_asked_for_and_never_itself(between):
 
 async def test_a_group_that_is_left_is_quiet(between):
     gbp = topics.quotes("GBP-USD")
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         await web.listen(EUR, gbp)
         web.bus.want(EUR, False)
         await web.listen()
@@ -194,7 +199,7 @@ async def test_a_group_that_is_left_is_quiet(between):
 
 
 async def test_wishes_that_change_while_the_layer_is_busy_end_as_the_last_one(between):
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         for wanted in (True, False, True, False, True):
             web.bus.want(EUR, wanted)
             await asyncio.sleep(0)
@@ -207,7 +212,7 @@ async def test_a_consumer_of_somebody_elses_gets_the_same_messages(between):
     layer = between.layer()
     channel = await layer.new_channel()
     await layer.group_add(EUR, channel)
-    async with Process(between.layer()) as feed:
+    async with Process(between.line()) as feed:
         feed.bus.announce(EUR, quote(7))
         message = await asyncio.wait_for(layer.receive(channel), 5)
     assert message == {
@@ -229,7 +234,7 @@ async def test_a_consumer_of_somebody_elses_gets_an_accounts_events(between):
     layer = between.layer()
     channel = await layer.new_channel()
     await layer.group_add("account.demo.7", channel)
-    async with Process(between.layer()) as engine:
+    async with Process(between.line()) as engine:
         engine.bus.announce_private(
             [
                 PrivateEvent("demo", 7, 41, "balance", '{"BTC":"1"}'),
@@ -250,7 +255,7 @@ async def test_a_consumer_of_somebody_elses_gets_an_accounts_events(between):
 
 
 async def test_an_answer_goes_to_one_process(between):
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         answers: list[dict[str, Any]] = []
         web.bus.on("feed.submitted", answers.append)
         await feed.bus.answer(web.bus.channel, {"type": "feed.submitted", "call": "1"})
@@ -259,7 +264,7 @@ async def test_an_answer_goes_to_one_process(between):
 
 async def test_a_process_that_is_alone_sends_nothing():
     memory = Memory()
-    async with Process(memory.layer()) as only:
+    async with Process(memory.line()) as only:
         await only.listen(EUR)
         await only.listen(topics.account("demo", 7))
         only.bus.announce(EUR, quote(1))
@@ -287,7 +292,7 @@ MALFORMED = {
 @pytest.mark.parametrize("what", MALFORMED)
 async def test_a_malformed_message_of_somebody_elses_is_passed_over(between, what, caplog):
     layer = between.layer()
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         await web.listen(EUR)
         await layer.group_send(EUR, MALFORMED[what])
         await asyncio.sleep(0.05)
@@ -301,7 +306,7 @@ async def test_a_malformed_message_of_somebody_elses_is_passed_over(between, wha
 
 async def test_bytes_that_no_layer_sent_are_passed_over(valkey):
     between = Valkey(valkey)
-    async with Process(between.layer()) as feed, Process(between.layer()) as web:
+    async with Process(between.line()) as feed, Process(between.line()) as web:
         await web.listen(EUR)
         for payload in (b"\xc1", b"", b"\x93\x01\x02\x03"):  # no msgpack, nothing, a list
             assert between.publish_raw(EUR, payload) == 1
@@ -315,12 +320,12 @@ async def test_bytes_that_no_layer_sent_are_passed_over(valkey):
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_board_heals_a_lost_message_and_repeats_nothing(between):
-    web = make_node(has_feed=False, layer=between.layer())
+    web = make_node(has_feed=False, line=between.line())
     await web.start()
     reader = Reader(Loop())
     web.hub.join(reader.sink, EUR)
     await web.bus.settled()
-    async with Process(between.layer()) as feed:
+    async with Process(between.line()) as feed:
         feed.bus.announce(EUR, quote(1, time_ms=1))
         # quote 2 is announced by a process that the layer does not hear
         feed.bus.post_board([quote(2, time_ms=2)], epoch="one")
@@ -332,12 +337,10 @@ async def test_the_board_heals_a_lost_message_and_repeats_nothing(between):
         await until(lambda: len(reader.messages) >= 4)
     assert [message["data"][5] for message in reader.messages] == [1, 2, 3, 4]
     await web.stop()
-    if isinstance(between, Valkey):
-        await web.layer.flush()
 
 
 def test_a_board_is_sent_in_parts_and_says_that_we_are_here_even_when_nothing_is_new():
-    bus = Bus(InMemoryChannelLayer(), Board())
+    bus = Bus(LayerLine(InMemoryChannelLayer()), Board())
     bus.post_board([], epoch="one")
     bus.post_board([quote(serial) for serial in range(BOARD_PART + 1)], epoch="one")
     assert [group for group, _ in bus._outbox] == [topics.BOARD] * 3
@@ -346,7 +349,7 @@ def test_a_board_is_sent_in_parts_and_says_that_we_are_here_even_when_nothing_is
 
 
 def test_what_waits_for_the_layer_is_bounded_and_the_oldest_goes():
-    bus = Bus(InMemoryChannelLayer(), Board())
+    bus = Bus(LayerLine(InMemoryChannelLayer()), Board())
     for number in range(MAX_OUTBOX + 2):
         bus.post("group", {"n": number})
     assert bus.lost == 2
@@ -374,7 +377,7 @@ class Flaky(InMemoryChannelLayer):
 
 async def test_a_layer_that_is_back_is_used_again_and_what_waited_is_dropped(caplog):
     layer = Flaky()
-    async with Process(layer) as feed, Process(layer) as web:
+    async with Process(LayerLine(layer)) as feed, Process(LayerLine(layer)) as web:
         await web.listen(EUR)
         layer.away = True
         web.bus.want(topics.quotes("GBP-USD"), True)
@@ -396,7 +399,7 @@ async def test_a_valkey_that_is_restarted_is_used_again_and_groups_are_kept():
     with ExitStack() as resources:
         server = start_valkey(resources)
         between = Valkey(server)
-        async with Process(between.layer()) as feed, Process(between.layer()) as web:
+        async with Process(between.line()) as feed, Process(between.line()) as web:
             await web.listen(EUR)
             feed.bus.announce(EUR, quote(1))
             await until(lambda: web.heard)

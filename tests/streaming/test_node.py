@@ -17,7 +17,7 @@ from streaming import topics
 from streaming.bus import to_message
 from streaming.node import _affects
 from tests.streaming.books import DEMO, Book
-from tests.streaming.nodes import candle, make_node, quote, until
+from tests.streaming.nodes import candle, layer_of, make_node, quote, until
 from tests.streaming.readers import Loop
 from tests.streaming.readers import Reader as EventReader
 from tests.threads import in_thread
@@ -63,7 +63,7 @@ def board_message(*news, epoch="one", replaying=False):
 
 
 async def heard(node, message, group=topics.BOARD):
-    await node.layer.group_send(group, message)
+    await layer_of(node).group_send(group, message)
     await asyncio.sleep(0.05)
 
 
@@ -93,13 +93,13 @@ async def test_whether_the_source_is_a_replay_is_known_in_every_process(web):
 
 async def test_a_feed_that_is_silent_is_called_stale_and_asked_for_everything_when_it_is_back(web):
     node, reader = web
-    feed = await node.layer.new_channel()
-    await node.layer.group_add(topics.FEED, feed)
+    feed = await layer_of(node).new_channel()
+    await layer_of(node).group_add(topics.FEED, feed)
     await heard(node, board_message(MarketStatus("EUR-USD", "open")))
     await asyncio.sleep(3)
     assert reader.news == [MarketStatus("EUR-USD", "open"), MarketStatus("EUR-USD", "stale")]
     await heard(node, board_message())
-    asked = await asyncio.wait_for(node.layer.receive(feed), 1)
+    asked = await asyncio.wait_for(layer_of(node).receive(feed), 1)
     assert asked["type"] == "feed.board_wanted"
 
 
@@ -260,10 +260,10 @@ async def test_a_process_that_was_told_nothing_reads_the_log(pair):
 async def test_a_process_hears_of_an_account_while_somebody_follows_it(pair):
     book, engine, web = pair
     there = await following(web)
-    assert topics.account("demo", 7) in web.layer.groups
+    assert topics.account("demo", 7) in layer_of(web).groups
     web.private.leave(there.sink)
     await web.bus.settled()
-    assert topics.account("demo", 7) not in web.layer.groups
+    assert topics.account("demo", 7) not in layer_of(web).groups
     engine.committed(book.commit(DEMO, "balance"))
     assert not engine.bus._outbox
 
@@ -302,8 +302,8 @@ async def test_who_listens_hears_quotes_also_after_the_last_subscriber_has_left(
     for topic in (topics.quotes("EUR-USD"), topics.status("EUR-USD")):
         node.hub.leave(reader, topic)
     await node.bus.settled()
-    assert topics.quotes("EUR-USD") in node.layer.groups
-    assert topics.status("EUR-USD") not in node.layer.groups
+    assert topics.quotes("EUR-USD") in layer_of(node).groups
+    assert topics.status("EUR-USD") not in layer_of(node).groups
     node.bus.want(topics.quotes("EUR-USD"), False)
 
 

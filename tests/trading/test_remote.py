@@ -15,6 +15,7 @@ from engine.board import Board
 from engine.commands import CancelOrder, Command, Deposit
 from engine.values import AccountId
 from streaming.bus import Bus
+from streaming.lines import LayerLine, line_to
 from tests.accounts.callers import refused_with
 from tests.plugins.services import start_valkey
 from trading import remote
@@ -31,14 +32,15 @@ def valkey():
 
 
 @pytest.fixture(params=["memory", "valkey"])
-def layers(request):
-    """Give a function that returns a layer for one more process."""
+def lines(request):
+    """Give a function that returns a line for one more process."""
     if request.param == "memory":
         shared = InMemoryChannelLayer(capacity=10_000)
-        return lambda: shared
-    hosts = [{"address": request.getfixturevalue("valkey").connection_url, "socket_timeout": None}]
+        return lambda: LayerLine(shared)
+    url = request.getfixturevalue("valkey").connection_url
+    hosts = [{"address": url, "socket_timeout": None}]
     prefix = f"test-{uuid.uuid4().hex}-"
-    return lambda: RedisPubSubChannelLayer(hosts=hosts, prefix=prefix)
+    return lambda: line_to(RedisPubSubChannelLayer(hosts=hosts, prefix=prefix), url)
 
 
 class Clerk:
@@ -66,9 +68,8 @@ class Clerk:
 class Process:
     """One process's bus, running; `kinds` are the types of the messages that it has been sent."""
 
-    def __init__(self, layer):
-        self.layer = layer
-        self.bus = Bus(layer, Board())
+    def __init__(self, line):
+        self.bus = Bus(line, Board())
 
     async def __aenter__(self):
         await self.bus.open()
@@ -80,15 +81,14 @@ class Process:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if hasattr(self.layer, "_get_layer"):
-            await self.layer.flush()
+        await self.bus.close()
 
 
 class Asking(Process):
     """A process that asks."""
 
-    def __init__(self, layer):
-        super().__init__(layer)
+    def __init__(self, line):
+        super().__init__(line)
         self.now_s = 0.0
         self.engine = RemoteEngine(self.bus, now_s=lambda: self.now_s)
 
@@ -101,8 +101,8 @@ class Asking(Process):
 class Answering(Process):
     """A process with an engine, whose doings are the test's."""
 
-    def __init__(self, layer):
-        super().__init__(layer)
+    def __init__(self, line):
+        super().__init__(line)
         self.clerk = Clerk()
         self.door = EngineDoor(self.bus, self.clerk)  # type: ignore[arg-type]  # what the door needs of a runner
         self.messages = 0
@@ -121,12 +121,12 @@ class Answering(Process):
 
 
 @pytest.fixture
-async def start(layers):
+async def start(lines):
     """Give a function that starts a process of a kind."""
     async with AsyncExitStack() as stack:
 
         async def started(kind):
-            process = await stack.enter_async_context(kind(layers()))
+            process = await stack.enter_async_context(kind(lines()))
             await process.bus.settled()
             return process
 

@@ -1,0 +1,104 @@
+"""The lines to other processes, where they differ from the layer; what both do is the bus's (`test_bus.py`)."""
+
+import asyncio
+import uuid
+from contextlib import ExitStack, asynccontextmanager
+
+import pytest
+import redis
+from channels.layers import InMemoryChannelLayer
+from channels_redis.pubsub import RedisPubSubChannelLayer
+
+from streaming.lines import LayerLine, ValkeyLine, line_to
+from tests.plugins.services import start_valkey
+from tests.streaming.nodes import until
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ExitStack() as resources:
+        yield start_valkey(resources)
+
+
+@pytest.fixture
+def new_line(server):
+    """Give a function that returns one more process's line."""
+    prefix, url = f"test-{uuid.uuid4().hex}-", server.connection_url
+    return lambda: line_to(RedisPubSubChannelLayer(hosts=[url], prefix=prefix), url)
+
+
+@asynccontextmanager
+async def listening(line):
+    """Give what an open line hears; it listens again whenever it is cut."""
+    heard: list[dict[str, object]] = []
+    cuts = 0
+
+    async def listen():
+        nonlocal cuts
+        while True:
+            try:
+                await line.listen(heard.append)
+            except ConnectionError:
+                cuts += 1
+
+    await line.open()
+    task = asyncio.create_task(listen())
+    yield heard
+    task.cancel()
+    await line.close()
+
+
+def test_without_valkey_the_layer_is_the_line():
+    assert isinstance(line_to(InMemoryChannelLayer(), ""), LayerLine)
+
+
+def test_on_valkey_a_line_is_never_known_to_be_alone(new_line):
+    line = new_line()
+    assert isinstance(line, ValkeyLine)
+    assert not line.alone("quotes.EUR-USD")
+
+
+async def test_a_line_that_was_cut_listens_again_to_everything_it_had_joined(new_line, server):
+    ears, mouth = new_line(), new_line()
+    await mouth.open()
+    async with listening(ears) as heard:
+        for group in ("one", "two", "left"):
+            await ears.join(group)
+        await ears.leave("left")
+        redis.Redis.from_url(server.connection_url).client_kill_filter(_type="pubsub")
+        await asyncio.sleep(0)
+
+        async def again():
+            # What is said while nobody listens is lost: that is what lines do.
+            await mouth.say([(group, {"said": group}) for group in ("one", "left", "two")])
+            await mouth.answer(ears.name, {"said": "to you"})
+
+        async with asyncio.timeout(10):
+            while len(heard) < 3:
+                await again()
+                await asyncio.sleep(0.05)
+        assert {message["said"] for message in heard} == {"one", "two", "to you"}
+    await mouth.close()
+
+
+async def test_wishes_at_the_same_moment_share_a_connection(new_line, server):
+    line = new_line()
+    await line.open()
+    manager = redis.Redis.from_url(server.connection_url)
+    before = len(manager.client_list(_type="pubsub"))
+    manager.client_kill_filter(_type="pubsub")
+    await until(lambda: line._ears.is_cut)
+    await asyncio.gather(*(line.join(f"group-{number}") for number in range(20)))
+    assert len(manager.client_list(_type="pubsub")) == 1 <= before
+    await line.close()
+
+
+async def test_what_no_layer_has_packed_is_passed_over(new_line, server, caplog):
+    line = new_line()
+    async with listening(line) as heard:
+        await line.join("news")
+        redis.Redis.from_url(server.connection_url).publish(line._channel("news"), b"\xc1")
+        await line.say([("news", {"said": "this"})])
+        await until(lambda: heard)
+        assert heard == [{"said": "this"}]
+    assert "could not be read" in caplog.text
