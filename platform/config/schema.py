@@ -1,0 +1,13 @@
+"""What are the REST calls called in the OpenAPI description? As their addresses are: `trade_new`, `asset_balance`."""
+
+from django.urls import resolve
+from drf_spectacular.openapi import AutoSchema
+
+
+class Schema(AutoSchema):
+    """drf-spectacular's own names leave the address's parameters out: `/balances` and `/balances/{asset}` were one."""
+
+    def get_operation_id(self) -> str:
+        name = resolve(self.path).url_name
+        assert name is not None
+        return name.replace("-", "_")
