@@ -5,7 +5,7 @@ it will be when it is opened.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from accounts.errors import Code, Refused
 from engine.checks import MAX_TRADES
 from engine.commands import CancelOrder, ClosePosition, Command, PlaceOrder, SplitPosition, UpdateTrade
-from engine.events import Position as PositionValue
+from engine.events import Order as OrderValue
 from engine.funds import opening_cash
 from engine.margin import pnl_of
 from engine.placing import fingerprint
@@ -27,7 +27,8 @@ from trading.entries import entry_read
 from trading.live import Answer
 from trading.models import AccountEvent, Balance, EngineLease, JournalEntry, LedgerEntry, Order, Position
 from trading.snapshot import snapshot as one_moment
-from trading.stored import closing_value, order_value, position_value
+from trading.stored import Stored, stored_orders, stored_positions
+from trading.trades import id_parameter
 
 EVENT_RETENTION_MS = 7 * 86_400_000
 """How far back a stream can be resumed; older events stay in the log all the same."""
@@ -95,14 +96,12 @@ def _offset(account: AccountId) -> int:
 
 def open_orders(account: AccountId, limit: int) -> list[str]:
     """Return the pending orders, newest first."""
-    rows = _of(Order, account).filter(status="open").select_related("product").order_by("-created_ms", "-pk")
-    return [trade_object(order_value(row)) for row in rows[:limit]]
+    return _objects(stored_orders(account, "status = 'open' ORDER BY created_ms DESC, id DESC LIMIT %s", limit))
 
 
 def open_positions(account: AccountId, limit: int) -> list[str]:
     """Return the open positions, the latest opened first."""
-    rows = _of(Position, account).filter(status="open").select_related("product").order_by("-opened_ms", "-pk")
-    return [trade_object(position_value(row)) for row in rows[:limit]]
+    return _objects(stored_positions(account, "status = 'open' ORDER BY opened_ms DESC, id DESC LIMIT %s", limit))
 
 
 def closed_positions(account: AccountId, product: str, before_ms: int, limit: int) -> list[str]:
@@ -110,11 +109,14 @@ def closed_positions(account: AccountId, product: str, before_ms: int, limit: in
 
     Raises `Refused` (UNKNOWN_PRODUCT).
     """
-    rows = _of(Position, account).filter(status="closed", closed_ms__lt=before_ms)
+    which, of = "status = 'closed' AND closed_ms < %s", [before_ms]
     if product:
-        rows = rows.filter(product=_product(product))
-    newest = rows.select_related("product").order_by("-closed_ms", "-pk")[:limit]
-    return [trade_object(position_value(row), closing_value(row)) for row in newest]
+        which, of = f"{which} AND product_id = %s", [before_ms, _product(product).pk]
+    return _objects(stored_positions(account, f"{which} ORDER BY closed_ms DESC, id DESC LIMIT %s", *of, limit))
+
+
+def _objects(found: Iterable[Stored]) -> list[str]:
+    return [trade_object(trade, closing) for trade, _, closing in found]
 
 
 def _product(text: str) -> Product:
@@ -143,22 +145,22 @@ def outcome(account: AccountId, *, id: str = "", client_order_id: str = "") -> s
             return json.dumps(refused, separators=(",", ":"))
         id = json.loads(entry.answer)["id"]
     with one_moment():
-        order = _of(Order, account).filter(pk=id).select_related("product").first()
-        position = _of(Position, account).filter(pk=id).select_related("product").first()
-    return _outcome_object(order, position)
+        orders = stored_orders(account, "id = %s", id_parameter(id))
+        positions = stored_positions(account, "id = %s", id_parameter(id))
+    return _outcome_object(orders, positions)
 
 
-def _outcome_object(order: Order | None, position: Position | None) -> str:
-    parts = []
-    if position is not None:
-        closing = closing_value(position) if position.status == "closed" else None
-        parts = [f'"status":"{position.status}"', f'"position":{trade_object(position_value(position), closing)}']
-    elif order is not None:
-        parts = [f'"status":"{"pending" if order.status == "open" else order.status}"']
-    if order is not None:
-        parts.insert(1, f'"order":{trade_object(order_value(order))}')
-    if not parts:
+def _outcome_object(orders: Sequence[Stored], positions: Sequence[Stored]) -> str:
+    """Return what an order and its position say together; there is at most one of each."""
+    if positions:
+        status = positions[0].status
+    elif orders:
+        status = "pending" if orders[0].status == "open" else orders[0].status
+    else:
         raise Refused(Code.NOT_FOUND)
+    parts = [f'"status":"{status}"']
+    parts += [f'"order":{text}' for text in _objects(orders)]
+    parts += [f'"position":{text}' for text in _objects(positions)]
     return f"{{{','.join(parts)}}}"
 
 
@@ -199,12 +201,12 @@ def summary(account: AccountId, quotes: Mapping[str, Quote]) -> Summary:
     """Return an account's worth at the last quotes; a position whose product has none counts as it was opened."""
     with one_moment():
         cash, margin = _money(account)
-        rows = list(_of(Position, account).filter(status="open").select_related("product")[:MAX_TRADES])
-    pnl = sum((_unrealised(position_value(row), quotes) for row in rows), start=Decimal(0))
+        held = stored_positions(account, "status = 'open' LIMIT %s", MAX_TRADES)
+    pnl = sum((_unrealised(position, quotes) for position, _, _ in held), start=Decimal(0))
     return Summary(cash, margin, pnl)
 
 
-def _unrealised(position: PositionValue, quotes: Mapping[str, Quote]) -> Decimal:
+def _unrealised(position: OrderValue, quotes: Mapping[str, Quote]) -> Decimal:
     """Return what closing now would bring, without decay; an isolated position loses at most its margin."""
     quote = quotes.get(position.product)
     if quote is None:

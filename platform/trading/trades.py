@@ -17,7 +17,7 @@ _SQL = """SELECT made_serial, {part}, changed_serial, status, environment, user_
 amount, decay_rate, created_ms, client_order_id, leverage, margin, updated_ms, price_places, price, liquidation_price,
 take_profit, stop_loss, {rest} FROM {table} WHERE {which}"""
 
-MADE, PART, CHANGED, STATUS, PRICE_PLACES, ENDED = 0, 1, 2, 3, 17, -1
+MADE, PART, CHANGED, STATUS, PRODUCT, PRICE_PLACES, ENDED = 0, 1, 2, 3, 7, 17, -1
 """Where in a row these columns are."""
 ENDING = slice(-6, -1)
 """Where in a position's row is how it ended."""
@@ -38,6 +38,11 @@ def positions_sql(which: str) -> str:
 def id_column(name: str) -> str:
     """Return how to read an id as text."""
     return f"{name}::text" if connection.vendor == "postgresql" else name
+
+
+def id_parameter(identifier: str) -> str:
+    """Return an id as the database compares it; SQLite has it without dashes."""
+    return identifier if connection.vendor == "postgresql" else identifier.replace("-", "")
 
 
 def product_names() -> dict[int, str]:
@@ -74,12 +79,18 @@ def trade_of(row: Row, products: Mapping[int, str]) -> Order:
     return Position(**shared, opened_ms=rest[0], parent_id=dashed(rest[1] or ""))
 
 
-def closing_of(row: Row) -> Closing:
-    """Return how a closed position ended; the price has as few places as it needs."""
+def closing_of(row: Row, digits: int = 0) -> Closing:
+    """Return how a closed position ended; the price has its product's digits, or more where it needs them."""
     price, pnl, pnl_percent, decay, reason = row[ENDING]
     return Closing(
-        from_scaled(price), money(pnl), Decimal(pnl_percent).scaleb(-4), reason, money(decay), row[ENDED]
+        _at_least(from_scaled(price), digits), money(pnl), Decimal(pnl_percent).scaleb(-4), reason, money(decay),
+        row[ENDED],
     )  # fmt: skip
+
+
+def _at_least(price: Decimal, digits: int) -> Decimal:
+    places = -price.as_tuple().exponent  # type: ignore[operator]  # a stored price is finite
+    return price if places >= digits else price.quantize(Decimal(1).scaleb(-digits))
 
 
 class _Places(dict[int, tuple[int, int, int, int]]):

@@ -51,6 +51,13 @@ def test_a_price_with_more_places_than_it_should_have_loses_none(history):
     assert odd in [trade_of(row, product_names()).price for row in rows(positions_sql("status = 'open'"))]
 
 
+def test_a_closing_price_has_its_products_digits_and_more_where_it_needs_them(history):
+    row = rows(positions_sql("status = 'closed'"))[0]
+    price = closing_of(row).price
+    assert str(closing_of(row, 9).price) == f"{price:.9f}"
+    assert closing_of(row, 0).price.as_tuple() == price.as_tuple()
+
+
 def test_ids_have_dashes_whatever_the_database():
     plain = "0a1b2c3d000040008000" + "00000000000a"
     assert dashed(plain) == dashed(dashed(plain)) == "0a1b2c3d-0000-4000-8000-00000000000a"
