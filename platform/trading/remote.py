@@ -6,6 +6,7 @@ same `client_order_id`, or a look-up by it, resolves.
 
 import asyncio
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,8 @@ from streaming.bus import Bus
 from trading.entries import entry_read, entry_text
 from trading.live import Answer
 from trading.runner import Runner
+
+logger = logging.getLogger(__name__)
 
 MAX_IN_FLIGHT = 1_000
 """Commands of one process without an answer yet; beyond it the asker is told to come back."""
@@ -36,6 +39,7 @@ class RemoteEngine:
 
     def __init__(self, bus: Bus, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self.fence = 0
+        self._older_fence = 0
         self._bus = bus
         self._now_s = now_s
         self._heard_s = now_s()
@@ -81,7 +85,8 @@ class RemoteEngine:
     def _here(self, message: dict[str, Any]) -> None:
         fence = int(message["fence"])
         if fence < self.fence:
-            return  # it was frozen, and has not noticed yet that another one works
+            self._passed_over(fence)
+            return
         self._heard_s = self._now_s()
         if fence == self.fence:
             return
@@ -89,6 +94,15 @@ class RemoteEngine:
         for number in list(self._calls):
             # Asked of an engine that is gone: its answer may be lost, and nobody has to wait to hear that.
             self._give_up(number)
+
+    def _passed_over(self, fence: int) -> None:
+        """Say once that an engine is not believed: it was frozen, and has not noticed yet that another one works."""
+        if fence != self._older_fence:
+            self._older_fence = fence
+            logger.warning(
+                "An engine with fence %d is not asked, for one with %d has worked: it was deposed, or a backup was "
+                "restored without `manage.py new_epoch`", fence, self.fence,
+            )  # fmt: skip
 
     def _answered(self, message: dict[str, Any]) -> None:
         for number, text, code, words in message["answers"]:

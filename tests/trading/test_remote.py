@@ -291,15 +291,18 @@ async def test_whoever_waits_for_an_engine_that_is_gone_is_told_when_there_is_an
     assert next_one.clerk.asked
 
 
-async def test_an_engine_that_wakes_up_too_late_is_not_asked_again(start):
+async def test_an_engine_that_wakes_up_too_late_is_not_asked_again_and_the_log_says_so_once(start, caplog):
     web, zombie, working = await start(Asking), await start(Answering), await start(Answering)
     await zombie.works(1)
     await working.works(2)
     await web.knows(2)
-    zombie.door.tell()
+    for _ in range(2):
+        zombie.door.tell()
     await asyncio.sleep(0.1)  # heard by now
     await web.engine.submit(cancel())
     assert (web.engine.fence, zombie.clerk.asked, len(working.clerk.asked)) == (2, [], 1)
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "trading.remote"]
+    assert "with fence 1 is not asked, for one with 2 has worked" in said
 
 
 async def test_commands_without_an_answer_are_bounded(start):
