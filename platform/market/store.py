@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
+from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -108,9 +109,12 @@ class Store:
             if self._failing:
                 logger.warning("Candles are stored again")
             self._failing = False
-        except Exception:
+        except Exception as error:
             if not self._failing:
-                logger.exception("%d candles could not be stored; they are tried again", len(batch))
+                # A database that is away is no fault of ours: a line says it.
+                bug = None if isinstance(error, DatabaseError) else error
+                said = "%d candles could not be stored; they are tried again: %s"
+                logger.warning(said, len(batch), type(error).__name__, exc_info=bug)
             self._failing = True
             connection.close()
             with self._lock:
