@@ -1,12 +1,14 @@
 """The servers of the journeys: one process on SQLite, or (TEST_DB=postgres) several on PostgreSQL and Valkey."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.harness import RELAXED, Cluster, Key, Server, fresh_database
+from tests.journeys.cluster import Cluster
+from tests.journeys.harness import RELAXED, Key, Server, fresh_database
+from tests.journeys.prepared import prepared_env
 from tests.journeys.traders import SETTINGS, Exchange
 from tests.plugins.services import on_postgres, start_valkey
 
@@ -25,8 +27,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @contextmanager
-def services_env() -> Iterator[dict[str, str]]:
-    """Give the settings of a database and a layer of one's own: none for SQLite, addresses for the others."""
+def services_env(folder: Path, *, history: bool = False) -> Iterator[dict[str, str]]:
+    """Give the settings of a prepared database and a layer of one's own: none for SQLite, addresses for the others."""
+    with ExitStack() as resources:
+        env = resources.enter_context(prepared_env(folder, history=history))
+        yield {**env, "REDIS_URL": start_valkey(resources).connection_url} if env else env
+
+
+@contextmanager
+def running_server(folder: Path, env: Mapping[str, str]) -> Iterator[Server]:
+    """Run a server with the simulated feed and no limits; on PostgreSQL two web processes and one with the feed."""
+    arguments = ["--workers", "2"] if env else []
+    with Server(folder, *arguments, env={**RELAXED, **env}) as running:
+        yield running
+
+
+@pytest.fixture
+def server_env(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Prepare `tmp_path` for a server of the test's own, and give the settings for it."""
+    with services_env(tmp_path) as env:
+        yield env
+
+
+@contextmanager
+def first_env() -> Iterator[dict[str, str]]:
+    """Give the settings of services on which nothing has ever been started."""
     with ExitStack() as resources:
         if on_postgres():
             database = resources.enter_context(fresh_database())
@@ -35,25 +60,13 @@ def services_env() -> Iterator[dict[str, str]]:
             yield {}
 
 
-@contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Run a server with the simulated feed and no limits; on PostgreSQL two web processes and one with the feed."""
-    with services_env() as env:
-        arguments = ["--workers", "2"] if env else []
-        with Server(folder, *arguments, env={**RELAXED, **env}) as running:
-            yield running
-
-
-@pytest.fixture
-def server_env() -> Iterator[dict[str, str]]:
-    with services_env() as env:
-        yield env
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that leave nothing behind; its log is to stay free of tracebacks and secrets."""
-    with running_server(tmp_path_factory.mktemp("server")) as running:
+    """One server for all tests that leave nothing behind; its log is to stay free of tracebacks and secrets.
+
+    It has started for the first time: what it showed once is in its log.
+    """
+    with first_env() as env, running_server(tmp_path_factory.mktemp("server"), env) as running:
         yield running
         assert "Traceback" not in running.log()
 
@@ -70,6 +83,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
             cluster = resources.enter_context(Cluster(folder, feed=feed, engines=2, env=SETTINGS))
             running, processes = Exchange(cluster.webs[0], cluster=cluster), [*cluster.webs, *cluster.engines]
         else:
+            resources.enter_context(prepared_env(folder))
             server = resources.enter_context(Server(folder, *feed, env=SETTINGS))
             running, processes = Exchange(server), [server]
         yield running
@@ -81,7 +95,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server of the test's own, which it may stop."""
-    with running_server(tmp_path) as running:
+    with services_env(tmp_path, history=True) as env, running_server(tmp_path, env) as running:
         yield running
 
 

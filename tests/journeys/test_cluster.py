@@ -9,7 +9,8 @@ import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from tests.journeys.clients import Client, event_client, tick_client
-from tests.journeys.harness import RELAXED, Cluster
+from tests.journeys.cluster import Cluster
+from tests.journeys.harness import RELAXED
 from tests.journeys.test_keys import auth_fields
 
 pytestmark = pytest.mark.cluster

@@ -2,17 +2,24 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from tests.journeys.conftest import first_env
 from tests.journeys.harness import environment, manage
 
 
-def test_processes_that_prepare_at_once_make_one_login_and_one_key(tmp_path, server_env):
-    env = environment(tmp_path, server_env)
+@pytest.fixture
+def env(tmp_path):
+    with first_env() as services:
+        yield environment(tmp_path, services)
+
+
+def test_processes_that_prepare_at_once_make_one_login_and_one_key(env):
     with ThreadPoolExecutor(4) as pool:
         printed = list(pool.map(lambda _: manage(env, "prepare"), range(4)))
     assert sorted(text.count("(shown this once)") for text in printed) == [0, 0, 0, 2]
 
 
-def test_a_lost_password_can_be_changed_and_the_old_one_is_not_shown_again(tmp_path, server_env):
-    env = environment(tmp_path, server_env)
+def test_a_lost_password_can_be_changed_and_the_old_one_is_not_shown_again(env):
     assert "(shown this once)" in manage(env, "prepare")
     assert ".venv/bin/python manage.py changepassword admin" in manage(env, "prepare")

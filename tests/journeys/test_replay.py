@@ -151,13 +151,15 @@ def bar_files(request, tmp_path):
 
 
 @pytest.mark.once
-def test_candles_equal_the_bars_they_came_from_and_crossed_ticks_are_refused_and_counted(bar_files, tmp_path):
+def test_candles_equal_the_bars_they_came_from_and_crossed_ticks_are_refused_and_counted(
+    bar_files, tmp_path, server_env
+):  # fmt: skip
     bids, asks = (bars(path) for path in bar_files)
     crossed = {
         start: sum(Decimal(b) > Decimal(a) for b, a in zip(bids[start], asks[start], strict=True)) for start in bids
     }
     arguments = ["--feed", f"replay:{bar_files[0]},{bar_files[1]}", "--speed", "max"]
-    with Server(tmp_path, *arguments, env=RELAXED) as server:
+    with Server(tmp_path, *arguments, env={**RELAXED, **server_env}) as server:
         eventually(lambda: "The source has ended" in server.log(), within_s=90)
         assert f"{sum(crossed.values())} refused (USD-JPY crossed {sum(crossed.values())})" in server.log()
         for signal, source in (("bid", bids), ("ask", asks)):
@@ -168,11 +170,11 @@ def test_candles_equal_the_bars_they_came_from_and_crossed_ticks_are_refused_and
 
 
 @pytest.mark.once
-def test_step_by_step_a_tick_waits_for_a_clients_word(tmp_path):
+def test_step_by_step_a_tick_waits_for_a_clients_word(tmp_path, server_env):
     path = tmp_path / "eurusd-steps.csv"
     path.write_text("timestamp,bid,ask\n" + "".join(f"2020-01-01T00:00:0{n}Z,1.1000{n},1.1001{n}\n" for n in range(5)))
     with (
-        Server(tmp_path, "--feed", f"replay:{path}", "--speed", "step", env=RELAXED) as server,
+        Server(tmp_path, "--feed", f"replay:{path}", "--speed", "step", env={**RELAXED, **server_env}) as server,
         event_client(server, "trading:quotes:EUR-USD") as client,
     ):
         for n in range(5):

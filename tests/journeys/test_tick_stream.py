@@ -129,9 +129,9 @@ def test_the_third_failed_authentication_closes(server):
 @pytest.fixture(scope="module")
 def hurried(tmp_path_factory):
     """A server with an auth window of 2 s: the timing is the same, the test is shorter."""
-    with services_env() as env:
+    folder = tmp_path_factory.mktemp("hurried")
+    with services_env(folder) as env:
         arguments = ("--workers", "2") if env else ()
-        folder = tmp_path_factory.mktemp("hurried")
         with Server(folder, "--feed", "none", *arguments, env={**RELAXED, **env, "AUTH_WINDOW_S": "2"}) as running:
             yield running
 

@@ -18,9 +18,9 @@ WAITING = "from trading.models import Order; print('waiting:', Order.objects.fil
 
 
 @pytest.mark.once
-def test_a_server_goes_on_where_it_was(tmp_path):
+def test_a_server_goes_on_where_it_was(tmp_path, server_env):
     """Answers, refusals, the log and the money are as they were, and deposits are taken while no server runs."""
-    server = Server(tmp_path, "--feed", "none", env={**RELAXED, "STALE_AFTER_S": "2"})
+    server = Server(tmp_path, "--feed", "none", env={**RELAXED, **server_env, "STALE_AFTER_S": "2"})
     with server:
         exchange = Exchange(server, accounts=2)
         exchange.prices()

@@ -25,7 +25,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tests.journeys.clients import Client, tick_client
-from tests.journeys.harness import RELAXED, Cluster, Key, Server, eventually
+from tests.journeys.cluster import Cluster
+from tests.journeys.harness import RELAXED, Key, Server, eventually
 
 MARKET = {"product": "EUR-USD", "side": "buy", "type": "market", "leverage": "300", "amount": 1000000}
 """The document's order: 1000 BTC at leverage 300, a margin of 3.33333333."""
