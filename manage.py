@@ -18,3 +18,5 @@ if __name__ == "__main__":
         execute_from_command_line(sys.argv)
     except SettingInvalid as invalid:
         sys.exit(f"tickwire: {invalid}")
+    except KeyboardInterrupt:
+        sys.exit(130)

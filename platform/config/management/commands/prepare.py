@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
@@ -13,6 +13,11 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from config.patience import DatabaseAway, database_wait
         from config.preparation import prepare
 
+        try:
+            database_wait(self.stdout.write)
+        except DatabaseAway as away:
+            raise CommandError(str(away)) from None
         prepare(self.stdout.write)

@@ -46,6 +46,7 @@ class Command(BaseCommand):
             sys.stdout.reconfigure(line_buffering=True)
         self._check(options)
         self._raise_file_limit()
+        self._await_database()
         if options["role"] in ("feed", "engine"):
             asyncio.run(self._run_behind(options))
             return
@@ -94,6 +95,14 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Cannot listen on {place} ({error.strerror}): end what uses it, or choose another with --port."
             ) from None
+
+    def _await_database(self) -> None:
+        from config.patience import DatabaseAway, database_wait
+
+        try:
+            database_wait(self.stdout.write)
+        except DatabaseAway as away:
+            raise CommandError(str(away)) from None
 
     # ---- the processes
 
