@@ -24,6 +24,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     elsewhere = [item for item in items if item.get_closest_marker(other_run)]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]
+    _shared_servers_last(items)
+
+
+def _shared_servers_last(items: list[pytest.Item]) -> None:
+    """Let the modules come last that use a server of the whole run: until then it costs nobody a processor.
+
+    The one with the simulated market, which is never still, last of all.
+    """
+    turns: dict[Path, int] = {}
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        turn = 2 if "server" in used else 1 if "exchange" in used else 0
+        turns[item.path] = max(turn, turns.get(item.path, 0))
+    items.sort(key=lambda item: turns[item.path])
 
 
 @contextmanager

@@ -118,6 +118,39 @@ class Process:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
 
+class Clerk:
+    """A process that runs one management command after the other: a second for the first, nothing for the next."""
+
+    _CODE = """if True:
+        import io, json, sys
+        from django.core.management import call_command
+        for line in sys.stdin:
+            printed = io.StringIO()
+            call_command(*json.loads(line), stdout=printed)
+            print(json.dumps(printed.getvalue()), flush=True)
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", self._CODE],
+            cwd=ROOT, env=dict(env), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def manage(self, *arguments: str) -> str:
+        """Return what a command prints; raises `ServerFailed`, and its words are the test run's own output then."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        print(json.dumps(arguments), file=self._child.stdin, flush=True)
+        answer = self._child.stdout.readline()
+        if not answer:
+            raise ServerFailed(f"manage.py {' '.join(arguments)} ended with {self._child.wait()}")
+        printed: str = json.loads(answer)
+        return printed
+
+    def end(self) -> None:
+        self._child.communicate()
+
+
 class Server(Process):
     """A process that serves: everything in one (the default), or `("--role", "web")`, or `("--workers", "2")`."""
 
@@ -126,6 +159,7 @@ class Server(Process):
     ) -> None:
         self.port = port or free_port()
         self.env = environment(data_dir, {"PORT": str(self.port), **(env or {})})
+        self._clerk: Clerk | None = None
         super().__init__(["serve", *arguments], env=self.env, log=data_dir / f"server-{self.port}.log")
 
     def __enter__(self) -> Self:
@@ -137,6 +171,9 @@ class Server(Process):
 
     def kill_or_stop(self) -> None:
         """End it whatever it is doing: in order if it does, else by force."""
+        if self._clerk is not None:
+            self._clerk.end()
+            self._clerk = None
         if self.running:
             try:
                 self.stop(signal.SIGTERM)
@@ -176,7 +213,8 @@ class Server(Process):
 
     def issue_key(self, user: str = "ann", *options: str) -> Key:
         """Issue an API key, with options as `manage.py issue_key` takes them."""
-        printed = json.loads(self.manage("issue_key", user, *options, "--json").splitlines()[-1])
+        self._clerk = self._clerk or Clerk(self.env)
+        printed = json.loads(self._clerk.manage("issue_key", user, *options, "--json").splitlines()[-1])
         return Key(id=printed["id"], secret=printed["secret"])
 
 

@@ -50,7 +50,7 @@ def recomputed(rows, length_s, signal):
     }
 
 
-@pytest.fixture(params=["recorded", "generated"])
+@pytest.fixture(params=[pytest.param("recorded", marks=pytest.mark.once), "generated"])
 def ticks_file(request, tmp_path):
     """The real EUR/USD ticks of a day, and made-up ones of the same layout."""
     if request.param == "recorded":
