@@ -40,11 +40,17 @@ def pytest_load_initial_conftests() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    """Make passwords cheap: Argon2 is slow on purpose, and what it protects here are the tests' own."""
+    """Make passwords and commits cheap: what Argon2 protects here are the tests' own, and nothing survives a power cut.
+
+    The servers of the journeys have the product's own settings.
+    """
     from django.conf import settings
 
     if settings.configured:  # not with -p no:django
         settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+        if not on_postgres():  # which has fsync off
+            options = settings.DATABASES["default"]["OPTIONS"]
+            options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
 @pytest.hookimpl(trylast=True)

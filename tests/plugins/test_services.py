@@ -27,6 +27,12 @@ def test_the_database_is_the_one_of_this_run(db):
     assert connection.vendor == ("postgresql" if on_postgres() else "sqlite")
 
 
+def test_a_commit_waits_for_no_disk(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW fsync" if on_postgres() else "PRAGMA synchronous")
+        assert cursor.fetchone() == ("off" if on_postgres() else 0,)
+
+
 def test_the_layer_is_the_one_of_this_run():
     backend = str(settings.CHANNEL_LAYERS["default"]["BACKEND"])
     assert backend.endswith("RedisPubSubChannelLayer" if on_postgres() else "InMemoryChannelLayer")
