@@ -11,6 +11,9 @@ from django.urls import path
 
 from config.http import HTTP_THREADS, HttpHandler
 
+# Django looks after its connections around every request, also those that earlier tests have left to a thread.
+pytestmark = pytest.mark.django_db
+
 seen: list[str] = []
 
 
