@@ -31,6 +31,7 @@ from tests.journeys.harness import environment, fresh_database
 
 PRODUCT = "EUR-USD"
 PER_ACCOUNT = 100
+POLL_S = 0.0005
 TRIGGERED = 1_000
 ROUNDS = 20_000
 BATCH = 256
@@ -190,8 +191,8 @@ async def triggers(book: Any, fence: int) -> list[list[str]]:
     at = Decimal("1.09000")
     begun_s = time.perf_counter()
     timed(partial(desk.on_quote, Quote(PRODUCT, at, at, at, at, 0, 1)))
-    while not desk.idle:  # noqa: ASYNC110  # a loop turn each, as in a server
-        await asyncio.sleep(0)
+    while not desk.idle:  # noqa: ASYNC110  # the loop sleeps while the journal writes, as a server's does
+        await asyncio.sleep(POLL_S)
     seconds = time.perf_counter() - begun_s
     commits.shutdown()
     journal.close()

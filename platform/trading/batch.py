@@ -92,8 +92,8 @@ OPEN: Row = (None, None, None, None, None, "")
 class Batch:
     """What some records in their order come to: lists of what is only added, one row for each trade and account.
 
-    `new_orders`, `new_positions` and `new_accounts` are to be inserted, the others are there. `products`: name -> key;
-    `stored_id` spells an id as the database does.
+    `new_orders`, `new_positions` and `new_accounts` are to be inserted; the others are there, and their rows end with
+    what may change. `products`: name -> key; `stored_id` spells an id as the database does.
     """
 
     def __init__(self, records: Iterable[Record], products: Mapping[str, int], stored_id: Callable[[str], str]) -> None:
@@ -154,18 +154,21 @@ class Batch:
                 self.new_accounts.add(account)
 
     def _order(self, order: Order, serial: int, status: str, ended_ms: int | None) -> None:
-        row = (
-            self._id(order.id), *_changing(order, serial, status), ended_ms,
-            *self._fixed(order, serial), order.valid_until_ms,
-        )  # fmt: skip
-        self.orders[order.id] = ORDERS.changed(self.orders.get(order.id), row)
+        row: Row = (self._id(order.id), *_changing(order, serial, status), ended_ms)
+        if order.id in self.orders:
+            row = ORDERS.changed(self.orders[order.id], row)
+        elif order.id in self.new_orders:
+            row += (*self._fixed(order, serial), order.valid_until_ms)
+        self.orders[order.id] = row
 
     def _position(self, position: Position, serial: int, status: str, ending: Row, *, part: int = 0) -> None:
-        row = (
-            self._id(position.id), *_changing(position, serial, status), *ending,
-            *self._fixed(position, serial), position.opened_ms, self._id(position.parent_id) or None, part,
-        )  # fmt: skip
-        self.positions[position.id] = POSITIONS.changed(self.positions.get(position.id), row)
+        row: Row = (self._id(position.id), *_changing(position, serial, status), *ending)
+        if position.id in self.positions:
+            row = POSITIONS.changed(self.positions[position.id], row)
+        elif position.id in self.new_positions:
+            parent = self._id(position.parent_id) or None
+            row += (*self._fixed(position, serial), position.opened_ms, parent, part)
+        self.positions[position.id] = row
 
     def _fixed(self, trade: Order, serial: int) -> Row:
         environment, user = trade.account

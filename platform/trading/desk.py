@@ -21,7 +21,7 @@ BATCH = 64
 """Commands of one transaction: what a commit costs is then spread thin, and the last of them waits 10 ms for it."""
 
 ANSWERS_A_TURN = 8
-TRIGGERS_A_TURN = 32
+TRIGGERS_A_TURN = 16
 """Loop turns between so many: about 1 ms of work each, so that ticks flow on while a thousand positions close."""
 
 MAX_WAITING = 2_000
