@@ -4,8 +4,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -20,7 +21,55 @@ admin.site.site_header = "Tickwire"
 admin.site.site_title = "Tickwire"
 admin.site.index_title = "Administration"
 admin.site.login_form = LimitedAdminAuthenticationForm
-admin.site.register(User, UserAdmin)
+
+
+class GuardedUserAdmin(UserAdmin):
+    """Nobody gives, or takes over, more rights than they have: superusers are made and changed by superusers."""
+
+    list_display = ["username", "email", "is_active", "is_staff", "roles", "last_login", "date_joined"]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all())
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _is_superuser(request) else (*fields, "is_superuser", "user_permissions")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups" and not _is_superuser(request):
+            beyond = Permission.objects.exclude(pk__in=[permission.pk for permission in _permissions_of(request.user)])
+            kwargs["queryset"] = Group.objects.exclude(permissions__in=beyond)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    """Tell whether somebody may change a user: only one who can do nothing that they cannot do themselves."""
+    if user is None or _is_superuser(request):
+        return True
+    return not user.is_superuser and _permissions_of(user) <= _permissions_of(request.user)
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
+
+
+def _permissions_of(user: Any) -> set[Permission]:
+    """Return what a user may do, or could when they were active again."""
+    return set(Permission.objects.filter(Q(group__user=user) | Q(user=user)))
+
+
+admin.site.register(User, GuardedUserAdmin)
 
 
 class AdminKeyForm(KeyForm):

@@ -35,6 +35,14 @@ class ToldTogether(models.Model):
 class User(AbstractUser, ToldTogether):  # noqa: DJ008  # its base has one
     """Somebody who logs in or holds keys."""
 
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # the stubs leave it out
+        permissions = [
+            ("view_overview", "Can watch the overview"),
+            ("view_connections", "Can see open connections"),
+            ("end_connections", "Can end open connections"),
+            ("view_refusals", "Can see refused ticks"),
+        ]
+
 
 def default_scopes() -> list[str]:
     return list(DEFAULT_SCOPES)

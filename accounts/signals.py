@@ -2,25 +2,41 @@
 
 from typing import Any
 
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
-from django.db.models.signals import post_delete, pre_save
+from django.db.models.signals import m2m_changed, post_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.models import ApiKey, User
 from accounts.services import ALL_SESSIONS, access_change, session_digest
 
+_RIGHTS = ("is_staff", "is_superuser")
+_TOLD = ("is_active", "password", *_RIGHTS)
+
 
 @receiver(pre_save, sender=User)
 def user_changes(sender: type[User], instance: User, **_: Any) -> None:
-    known = User.objects.filter(pk=instance.pk).values("is_active", "password").first() if instance.pk else None
+    known = User.objects.filter(pk=instance.pk).values(*_TOLD).first() if instance.pk else None
     if known is None:
         return
     if known["is_active"] and not instance.is_active:
         access_change(user_id=instance.pk)
-    elif known["password"] != instance.password:
+    elif known["password"] != instance.password or any(known[name] and not getattr(instance, name) for name in _RIGHTS):
         access_change(user_id=instance.pk, session=ALL_SESSIONS)
+
+
+@receiver(m2m_changed, sender=User.groups.through)
+@receiver(m2m_changed, sender=User.user_permissions.through)
+@receiver(m2m_changed, sender=Group.permissions.through)
+def staff_loses_rights(instance: User | Group | Permission, action: str, **_: Any) -> None:
+    """An open socket keeps the rights it was opened with: pages of whoever may lose some open theirs anew."""
+    if action not in ("pre_remove", "pre_clear"):
+        return
+    users = [instance] if isinstance(instance, User) else instance.user_set.all()
+    for user in users:
+        access_change(user_id=user.pk, session=ALL_SESSIONS)
 
 
 @receiver(pre_save, sender=ApiKey)

@@ -7,9 +7,8 @@ import uuid
 from typing import Any, get_args
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -17,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from accounts.admin import GuardedUserAdmin
 from accounts.models import ENVIRONMENTS, User
 from engine.commands import COMMANDS
 from engine.events import WIRE_NAMES, MovementKind
@@ -76,7 +76,7 @@ class OrderAdmin(AsksEngine, TradeAdmin):
     ]  # fmt: skip
     actions = ["cancel"]
 
-    @admin.action(description="Cancel the selected orders", permissions=["inbox"])
+    @admin.action(description="Cancel the selected orders", permissions=["deal"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         self.ask_of_each(request, "cancel", queryset, lambda order: {"id": str(order.pk)})
 
@@ -104,7 +104,7 @@ class PositionAdmin(AsksEngine, TradeAdmin):
         parent = position.parent_id
         return NOTHING if parent is None else row_link(Position, parent, str(parent))
 
-    @admin.action(description="Close the selected positions at the market", permissions=["inbox"])
+    @admin.action(description="Close the selected positions at the market", permissions=["deal"])
     def close(self, request: HttpRequest, queryset: QuerySet[Position]) -> None:
         self.ask_of_each(request, "close", queryset, lambda position: {"id": str(position.pk)})
 
@@ -133,15 +133,15 @@ class BalanceAdmin(AsksEngine, ReadOnlyAdmin):
             list_link(AccountEvent, "events", **account),
         )
 
-    @admin.action(description="Deposit…", permissions=["inbox"])
+    @admin.action(description="Deposit…", permissions=["money"])
     def deposit(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:
         return self._to_form(request, "deposit", queryset)
 
-    @admin.action(description="Withdraw…", permissions=["inbox"])
+    @admin.action(description="Withdraw…", permissions=["money"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Balance]) -> HttpResponse | None:
         return self._to_form(request, "withdraw", queryset)
 
-    @admin.action(description="Reset the selected demo accounts", permissions=["inbox"])
+    @admin.action(description="Reset the selected demo accounts", permissions=["money"])
     def reset(self, request: HttpRequest, queryset: QuerySet[Balance]) -> None:
         self.ask_of_each(
             request, "reset", queryset, lambda row: {"user": row.user.username, "environment": row.environment}
@@ -166,7 +166,7 @@ class BalanceAdmin(AsksEngine, ReadOnlyAdmin):
 
     def move(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Show the form of a movement, or ask the engine for what was filled in."""
-        if not self.has_inbox_permission(request):
+        if not self.has_money_permission(request):
             raise PermissionDenied
         given = {name: request.GET.get(name, "") for name in ("user", "environment")}
         form = MovementForm(request.POST or None, initial={**given, "once": uuid.uuid4().hex})
@@ -271,13 +271,17 @@ admin.site.unregister(Product)
 
 
 @admin.register(User)
-class TradedUserAdmin(UserAdmin):
-    """Whoever has an account stays, as its ledger does; such a user can be made inactive."""
+class TradedUserAdmin(GuardedUserAdmin):
+    """Whoever has an account or has asked the engine for something stays, as the record does; make them inactive."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         # Django would read all that hangs on a user, and then name its kinds only.
-        accounts = [str(balance) for balance in Balance.objects.filter(user__in=objs).select_related("user")]
-        return ([], {}, set(), accounts) if accounts else super().get_deleted_objects(objs, request)
+        kept = [str(balance) for balance in Balance.objects.filter(user__in=objs).select_related("user")]
+        asked = (
+            InboxCommand.objects.filter(created_by__in=objs).order_by("created_by").values_list("created_by__username")
+        )
+        kept += [f"{name} has asked the engine: {count} times" for name, count in asked.annotate(count=Count("pk"))]
+        return ([], {}, set(), kept) if kept else super().get_deleted_objects(objs, request)
 
 
 @admin.register(Product)
@@ -286,10 +290,10 @@ class TradedProductAdmin(AsksEngine, ProductAdmin):
 
     actions = ["halt", "resume"]
 
-    @admin.action(description="Halt: quotes flow on, orders are refused", permissions=["inbox"])
+    @admin.action(description="Halt: quotes flow on, orders are refused", permissions=["deal"])
     def halt(self, request: HttpRequest, queryset: Any) -> None:
         self.ask_of_each(request, "halt", queryset, lambda product: {"product": product.name})
 
-    @admin.action(description="Resume trading", permissions=["inbox"])
+    @admin.action(description="Resume trading", permissions=["deal"])
     def resume(self, request: HttpRequest, queryset: Any) -> None:
         self.ask_of_each(request, "resume", queryset, lambda product: {"product": product.name})

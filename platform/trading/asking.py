@@ -40,10 +40,13 @@ class MovementForm(forms.Form):
 
 
 class AsksEngine(_ModelAdmin):
-    """Its actions are for those who may add to the inbox (`permissions=["inbox"]`)."""
+    """Its actions are for those who may deal or move money (`permissions=["deal"]`, `["money"]`)."""
 
-    def has_inbox_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("trading.add_inboxcommand")
+    def has_deal_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("trading.deal")
+
+    def has_money_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("trading.move_money")
 
     def ask_of_each(
         self, request: HttpRequest, kind: str, rows: QuerySet[Any], params_of: Callable[[Any], dict[str, str]]

@@ -78,6 +78,7 @@ class Order(Trade):
         indexes = [
             models.Index(fields=["user", "environment", "status"], name="order_of_account"),
             models.Index(fields=["status"], condition=Q(status="open"), name="order_open"),
+            models.Index(fields=["made_serial"], name="order_made"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0, margin__gt=0), name="order_is_of_something"),
@@ -86,7 +87,7 @@ class Order(Trade):
                 name="order_ends_once",
             ),
         ]
-        ordering = ["-created_ms"]
+        ordering = ["-made_serial"]
 
 
 class Position(Trade):
@@ -109,6 +110,7 @@ class Position(Trade):
         indexes = [
             models.Index(fields=["user", "environment", "status", "closed_ms"], name="position_of_account"),
             models.Index(fields=["status"], condition=Q(status="open"), name="position_open"),
+            models.Index(fields=["made_serial"], name="position_made"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0, margin__gt=0), name="position_is_of_something"),
@@ -119,7 +121,7 @@ class Position(Trade):
                 name="position_ends_once",
             ),
         ]
-        ordering = ["-opened_ms"]
+        ordering = ["-made_serial", "-part"]
 
 
 class Balance(OwnedRow):
@@ -249,12 +251,16 @@ class EngineLease(models.Model):
 
 
 class InboxCommand(models.Model):
-    """What an administrator asks of the engine, from the admin site or `manage.py`; answered in the row."""
+    """What an administrator asks of the engine, from the admin site or `manage.py`; answered in the row.
+
+    Who asked stays known: their user cannot be deleted.
+    """
 
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="Empty: from the shell.",
+    )  # fmt: skip
     kind = models.CharField(max_length=16)
     params = models.JSONField()
     status = models.CharField(max_length=8, default="waiting", choices=_choices("waiting", "done", "refused"))
@@ -263,6 +269,11 @@ class InboxCommand(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("deal", "Can halt products, cancel orders and close positions"),
+            ("move_money", "Can deposit and withdraw money and reset demo accounts"),
+        ]
         indexes = [models.Index(fields=["status"], condition=Q(status="waiting"), name="inbox_waiting")]
         ordering = ["-pk"]
 

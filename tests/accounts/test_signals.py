@@ -1,6 +1,7 @@
 """Whatever takes access away says so, by whichever path."""
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
@@ -58,6 +59,30 @@ def test_logging_in_and_other_changes_end_nothing(ann, client):
     ann.save()
     User.objects.create(username="bob")
     assert not told()
+
+
+@pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
+def test_whoever_is_no_longer_staff_or_superuser_opens_their_sockets_anew(ann, right):
+    User.objects.update(**{right: True})
+    ann.refresh_from_db()
+    setattr(ann, right, False)
+    ann.save()
+    assert told() == [(ann.pk, "", ALL_SESSIONS)]
+
+
+def test_whoever_leaves_a_group_or_loses_a_permission_does_too_and_gaining_ends_nothing(ann):
+    group, permission = Group.objects.create(name="night watch"), Permission.objects.all()[0]
+    ann.groups.add(group)
+    ann.user_permissions.add(permission)
+    group.permissions.add(permission)
+    assert not told()
+    group.permissions.remove(permission)
+    ann.user_permissions.clear()
+    ann.groups.remove(group)
+    assert told() == [(ann.pk, "", ALL_SESSIONS)] * 3
+    ann.groups.add(group)
+    group.user_set.clear()
+    assert told() == [(ann.pk, "", ALL_SESSIONS)] * 4
 
 
 def test_logging_out_ends_this_browser_only(ann, browser):

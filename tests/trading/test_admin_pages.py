@@ -338,10 +338,21 @@ def test_whoever_may_only_read_is_offered_no_action_and_can_do_none(clerk, trade
     assert InboxCommand.objects.count() == before
 
 
-def test_whoever_may_add_to_the_inbox_may_ask(clerk, traded):
-    User.objects.get(username="clerk").user_permissions.add(Permission.objects.get(codename="add_inboxcommand"))
+def test_whoever_may_deal_cancels_and_moves_no_money(clerk, traded):
+    User.objects.get(username="clerk").user_permissions.add(Permission.objects.get(codename="deal"))
     acted(clerk, Order, "cancel", Order.objects.get(pk=PENDING))
     assert InboxCommand.objects.filter(kind="cancel", created_by__username="clerk").exists()
+    acted(clerk, Balance, "reset", *Balance.objects.filter(environment="demo"))
+    assert clerk.post("/admin/trading/balance/deposit/", movement()).status_code == 403
+    assert not InboxCommand.objects.filter(kind="reset").exists()
+
+
+def test_whoever_may_move_money_deposits_and_deals_nothing(clerk, traded):
+    User.objects.get(username="clerk").user_permissions.add(Permission.objects.get(codename="move_money"))
+    assert clerk.post("/admin/trading/balance/deposit/", movement()).status_code == 302
+    assert InboxCommand.objects.filter(kind="deposit", created_by__username="clerk").exists()
+    acted(clerk, Order, "cancel", Order.objects.get(pk=PENDING))
+    assert not InboxCommand.objects.filter(kind="cancel").exists()
 
 
 def test_a_trader_does_not_get_in(client, traded, ann):
@@ -367,6 +378,10 @@ def test_a_user_with_an_account_cannot_be_deleted_and_the_page_says_why(admin, t
         assert "would require deleting the following protected related objects: bob live: 2.5 BTC" in plain(answer)
     assert User.objects.filter(username__in=["bob", "fresh"]).count() == 2
     admin.post(users, {**selected, "_selected_action": [fresh.pk], "post": "yes"})
+    chief = User.objects.get(username="chief")
+    acted(admin, Order, "cancel", Order.objects.get(pk=PENDING))
+    answer = admin.post(reverse("admin:accounts_user_delete", args=[chief.pk]), {"post": "yes"})
+    assert "chief has asked the engine: 1 times" in plain(answer)
     assert not User.objects.filter(username="fresh").exists()
 
 
