@@ -84,8 +84,9 @@ class ApiKeyAdmin(admin.ModelAdmin):
     form = AdminKeyForm
     list_display = ["label", "public_id", "user", "scopes", "environments", "state", "last_four", "last_used_at",
                     "last_used_address"]  # fmt: skip
-    list_filter = ["revoked_at", "expires_at"]
-    search_fields = ["label", "public_id", "user__username"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at"]
+    search_fields = ["label", "public_id", "user__username", "generations__last_four"]
+    search_help_text = "A label, an id, a user's name, the last four characters of a secret."
     autocomplete_fields = ["user"]
     actions = ["revoke_selected"]
     change_form_template = "admin/accounts/apikey/change_form.html"

@@ -190,9 +190,10 @@ AUTH_TIMEOUT = Close(4001, "auth_timeout", reconnect=True, error=Code.AUTH_TIMEO
 AUTH_FAILED = Close(4003, "authentication_failed", reconnect=False)
 SLOW_CONSUMER = Close(4008, "slow_consumer", reconnect=True, error=Code.SLOW_CONSUMER)
 ACCESS_REVOKED = Close(4010, "access_revoked", reconnect=False)
+ENDED_BY_STAFF = Close(4011, "ended_by_administrator", reconnect=False)
 TOO_MANY_CONNECTIONS = Close(4029, "too_many_connections", reconnect=True, error=Code.TOO_MANY_CONNECTIONS)
 
 CLOSES: tuple[Close, ...] = (
     NORMAL, GOING_AWAY, LOGIN_REQUIRED, TOO_LARGE, INTERNAL, RESTART,
-    AUTH_TIMEOUT, AUTH_FAILED, SLOW_CONSUMER, ACCESS_REVOKED, TOO_MANY_CONNECTIONS,
+    AUTH_TIMEOUT, AUTH_FAILED, SLOW_CONSUMER, ACCESS_REVOKED, ENDED_BY_STAFF, TOO_MANY_CONNECTIONS,
 )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+VIEW_OVERVIEW = "accounts.view_overview"
+"""Django's name of the permission to watch the overview."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -10,6 +13,7 @@ class Identity:
     `scopes` are of market, read, trade, feed (none implies another); `environments` of live, demo.
     `generation` says which of the key's secrets it was (1, 2, …). `expires_ms` (wall clock, ms; None: never) is the
     earlier of the key's expiry and that secret's end, as far as they were known when it was proven.
+    `rights` are Django's permissions that streams look at; only a socket of a page of staff has any.
     """
 
     user_id: int
@@ -20,3 +24,4 @@ class Identity:
     session: str = ""
     generation: int = 0
     expires_ms: int | None = None
+    rights: frozenset[str] = frozenset()

@@ -3,6 +3,8 @@
 import logging
 import re
 
+from django.core.exceptions import PermissionDenied
+
 # A secret of ours by its form; any other by the name before it, through quotes of JSON in JSON and of Python's bytes.
 _SECRET = re.compile(
     r"(tk_(?:live|demo)_)[0-9A-Za-z]+|((?:sig|apiKey|sessionid|Bearer)\W{1,8}(?:b['\"])?)[\w+/=.%-]{8,}", re.I
@@ -45,5 +47,14 @@ class OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[0] is not None:
             record.msg, record.args = f"{record.getMessage()} {record.exc_info[0].__name__}", ()
+            record.exc_info = None
+        return True
+
+
+class RefusalsInOneLine(logging.Filter):
+    """Takes the traceback off a page that somebody may not open: a refusal is no error of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and record.exc_info[0] is not None and issubclass(record.exc_info[0], PermissionDenied):
             record.exc_info = None
         return True

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts import keys, signing
 from accounts.addresses import in_networks, parse_networks
 from accounts.errors import Code, Refused
-from accounts.identity import Identity
+from accounts.identity import VIEW_OVERVIEW, Identity
 from accounts.kept import Kept
 from accounts.models import (
     DEFAULT_SCOPES,
@@ -252,7 +253,7 @@ def identity_for_session(session_key: str) -> Identity:
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if session is None or user is None or session.get("_auth_user_hash") != user.get_session_auth_hash():
         raise Refused(Code.AUTHENTICATION_REQUIRED)
-    return identity_of_browser(user, session_key)
+    return replace(identity_of_browser(user, session_key), rights=_rights(user))
 
 
 def identity_of_browser(user: User, session_key: str) -> Identity:
@@ -264,6 +265,11 @@ def identity_of_browser(user: User, session_key: str) -> Identity:
         environments=frozenset(ENVIRONMENTS),
         session=session_digest(session_key),
     )
+
+
+def _rights(user: User) -> frozenset[str]:
+    """Return what this user may watch as a member of the staff."""
+    return frozenset({VIEW_OVERVIEW}) if user.is_staff and user.has_perm(VIEW_OVERVIEW) else frozenset()
 
 
 def session_digest(session_key: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from accounts.errors import Code, Refused
-from accounts.identity import Identity
+from accounts.identity import VIEW_OVERVIEW, Identity
 from engine.values import Environment
 from streaming import topics
 from streaming.dialects.base import Policy
@@ -34,6 +34,16 @@ def permit_channel(channel: Channel, identity: Identity | None, policy: Policy) 
             permit("market", identity)
     elif channel.private:
         permit("read", identity, channel.environment)
+    elif channel.kind == "overview":
+        _permit_staff(identity)
+
+
+def _permit_staff(identity: Identity | None) -> None:
+    """Raise `Refused` unless this is somebody of the staff, on a page of theirs, who may watch the overview."""
+    if identity is None:
+        raise Refused(Code.AUTHENTICATION_REQUIRED)
+    if VIEW_OVERVIEW not in identity.rights:
+        raise Refused(Code.SCOPE_DENIED)
 
 
 def topics_of(channels: Mapping[Channel, int]) -> dict[str, int]:
@@ -44,6 +54,8 @@ def topics_of(channels: Mapping[Channel, int]) -> dict[str, int]:
             found[topics.quotes(channel.product)] = interval_ms
         elif channel.kind == "candles":
             found[topics.candles(channel.product, channel.resolution)] = 0
+        elif channel.kind == "overview":
+            found[topics.OVERVIEW] = 0
         if channel.public:
             found[topics.status(channel.product)] = 0
     return found

@@ -17,6 +17,7 @@ from accounts.addresses import budget_subject, scope_address
 from accounts.database import answered
 from accounts.errors import INTERNAL, LOGIN_REQUIRED, NORMAL, TOO_MANY_CONNECTIONS, Close, Code, Refused
 from accounts.identity import Identity
+from streaming.connections import Visible
 from streaming.dialects import EVENT_STREAM
 from streaming.dialects.base import MessageId
 from streaming.effects import (
@@ -60,7 +61,7 @@ BURST_S = 0.001
 """How long one connection's messages are taken in a row before the loop turns: its orders may come in dozens."""
 
 
-class StreamConsumer(AsyncConsumer):
+class StreamConsumer(Visible, AsyncConsumer):
     """One WebSocket connection."""
 
     def __init__(self, *, endpoint: Endpoint, node: Callable[[], Awaitable[Node]]) -> None:
@@ -111,6 +112,7 @@ class StreamConsumer(AsyncConsumer):
 
     async def _connect(self) -> None:
         self._node = await self._find_node()
+        self._since_ms = _wall_ms()
         # Channels types a scope by the server's protocol; ours has more in it.
         scope: Any = self.scope
         self._direct: Direct | None = (scope.get("extensions") or {}).get(EXTENSION)
@@ -167,7 +169,9 @@ class StreamConsumer(AsyncConsumer):
             self._node.see_through(farewell)
 
     async def _forget(self) -> None:
-        self._node.connections.discard(self)
+        if self in self._node.connections:
+            self._node.connections.discard(self)
+            self._node.conflated += self._sink.conflated
         for topic in self._joined:
             self._node.hub.leave(self._sink, topic)
         self._node.private.leave(self._sink)

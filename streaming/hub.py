@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.values import Candle
 from streaming.dialects.base import Catalogue, Dialect
 from streaming.frames import Batch
-from streaming.messages import Heartbeat, News
+from streaming.messages import Heartbeat, News, Overview
 from streaming.sink import Sink
 from streaming.topics import topic_of
 
@@ -158,7 +158,7 @@ class Hub:
         """
         assert sink.dialect is not None
         self.delivered += 1
-        topic = _HEARTBEAT if isinstance(news, Heartbeat) else topic_of(news)
+        topic = _HEARTBEAT if isinstance(news, Heartbeat | Overview) else topic_of(news)
         sink.deliver(topic, [news], Batch([sink.dialect.encode(news, self._catalogue)]))
 
     def _schedule(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from accounts.errors import Refused
 from engine.values import Candle, Environment, MarketStatus, Quote, Tick
 
-Kind = Literal["quotes", "candles", "orders", "positions", "balances", "heartbeat"]
+Kind = Literal["quotes", "candles", "orders", "positions", "balances", "heartbeat", "overview"]
 Action = Literal["new", "cancel", "update", "close", "split"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 INTERVALS_MS = (100, 250, 500, 1000)
@@ -218,7 +218,14 @@ class Heartbeat:
     offset: dict[str, int] = field(default_factory=dict)
 
 
-News = Quote | Candle | MarketStatus | Heartbeat
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What all processes come to, for staff; `data` is ready JSON text."""
+
+    data: str
+
+
+News = Quote | Candle | MarketStatus | Heartbeat | Overview
 
 
 # ---- private events: to the owner of an account, from its log, none ever left out

@@ -21,6 +21,7 @@ from engine.board import Board
 from engine.values import AccountId, MarketStatus, Quote, Tick
 from streaming import topics
 from streaming.bus import BOARD_INTERVAL_S, Announcement, Bus, from_message, from_private_message
+from streaming.connections import View
 from streaming.dialects.base import Catalogue
 from streaming.gate import NoTrading, TradingGate
 from streaming.hub import Hub
@@ -58,6 +59,17 @@ class Connection(Protocol):
     @property
     def identity(self) -> Identity | None: ...
 
+    @property
+    def member(self) -> str: ...
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def conflated(self) -> int: ...
+
+    def view(self) -> View: ...
+
     def end(self, close: Close, shutdown: Shutdown | None = None) -> None: ...
 
 
@@ -89,6 +101,8 @@ class Node:
     connections: set[Connection] = field(default_factory=set)
     quote_listeners: list[Callable[[Quote], None]] = field(default_factory=list)
     """Called with every quote that is news to this process, after its subscribers."""
+    conflated: int = 0
+    """Events that were replaced by newer ones on connections that are closed by now."""
     access_mark: int = 0
     """How many access changes this process has acted on; for `ended_since`."""
     _epoch: str = field(init=False, default="")
@@ -215,7 +229,11 @@ class Node:
 
     def _topic_changed(self, topic: str, wanted: bool) -> None:
         # With the feed in this process, everything public is said here first. Who listens to quotes wants them anyway.
-        if not self.has_feed and (wanted or not (self.quote_listeners and topic.startswith("quotes."))):
+        if (
+            not self.has_feed
+            and topic != topics.OVERVIEW
+            and (wanted or not (self.quote_listeners and topic.startswith("quotes.")))
+        ):
             self.bus.want(topic, wanted)
 
     def _followed(self, account: AccountId, wanted: bool) -> None:

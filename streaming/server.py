@@ -64,6 +64,11 @@ class Direct:
         """Return the connection's direct way out, or None where frames must go through the server's own path."""
         return self._protocol.direct_writer()
 
+    @property
+    def transport(self) -> Any:
+        """The connection's way to the client, for figures about it."""
+        return self._protocol.transport
+
     def taken(self) -> None:
         """Tell the server that the application has taken a message off its queue."""
         self._protocol.taken()

@@ -83,6 +83,11 @@ class Sink:
         """Call this once, when everything that waits here has been written."""
         self._on_room[call] = None
 
+    @property
+    def held(self) -> int:
+        """How many events and replies wait here for the reader."""
+        return len(self._held) + len(self._queue)
+
     def forget(self, topic: str) -> None:
         """Drop what is held of a topic that the client has left."""
         for key in [key for key in self._held if key == topic or (isinstance(key, tuple) and key[0] == topic)]:

@@ -18,6 +18,12 @@ ENGINE_NEWS = "engine.news"
 FEED = "feed"
 """Group of the feed process: ticks published elsewhere, wishes for a whole board, steps of a replay."""
 
+OVERVIEW = "admin.overview"
+"""What staff watch; made anew in each process, so no group of the layer."""
+
+PROCESSES = "processes"
+"""Group of all processes: each one's figures once a second, and questions to all."""
+
 
 def quotes(product: str) -> str:
     return f"quotes.{product}"

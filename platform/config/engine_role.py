@@ -5,11 +5,13 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from engine.values import Market, Quote
+from engine.margin import Side
+from engine.values import Environment, Market, Quote
 from streaming import topics
+from streaming.figures import MAX_LISTED, EngineFigures
 from streaming.messages import PrivateEvent
 from streaming.node import Node
 from trading.book import LoggedEvent
@@ -17,6 +19,12 @@ from trading.remote import EngineDoor
 from trading.runner import Runner
 
 logger = logging.getLogger(__name__)
+
+
+def process_name() -> str:
+    """Return what a process is called where people look."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
 
 TELL_S = 1.0
 """How often the processes without an engine are told which one there is."""
@@ -35,7 +43,7 @@ class EngineRole:
     async def start(self) -> None:
         """Start, and wait until the engine works or stands by: whoever is told that we are ready may trade."""
         self.runner = Runner(
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=process_name(),
             market=self._market,
             clock_ms=self._clock_ms,
             announce=self._announce,
@@ -52,6 +60,25 @@ class EngineRole:
         """Take in what an administrator changed of the products; new ones are listened to."""
         self._listen()
         await self.runner.reload_products()
+
+    def figures(self) -> EngineFigures:
+        """Return what the overview shows of the engine; a standby's say only that it is there."""
+        desk = self.runner.desk
+        if desk is None:
+            return EngineFigures(fence=0)
+        state = desk.book.state
+        interest = _interest(state.interest)
+        positions = sum(len(account.positions) for account in state.accounts.values())
+        return EngineFigures(
+            fence=self.runner.fence,
+            lag_ms=self.runner.pace.take_lag_ms(),
+            waiting=desk.waiting,
+            commands=self.runner.pace.commands,
+            orders=len(state.owners) - positions,
+            positions=positions,
+            products=len(interest),
+            interest=interest[:MAX_LISTED],
+        )
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -90,3 +117,14 @@ class EngineRole:
         while True:
             await asyncio.sleep(TELL_S)
             self._door.tell()
+
+
+def _interest(open_contracts: Mapping[tuple[Environment, str, Side], int]) -> list[tuple[str, str, int, int]]:
+    """Return environment, product, contracts long, contracts short; the most first."""
+    places = {(environment, product) for environment, product, _ in open_contracts}
+    rows: list[tuple[str, str, int, int]] = []
+    for environment, product in places:
+        bought = open_contracts.get((environment, product, "buy"), 0)
+        sold = open_contracts.get((environment, product, "sell"), 0)
+        rows.append((environment, product, bought, sold))
+    return sorted(rows, key=lambda row: (-(row[2] + row[3]), row[:2]))

@@ -43,6 +43,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CONNECTIONS_PER_ADDRESS", "50", "open sockets per address; 0: off"),
     Variable("CONNECTIONS_PER_KEY", "20", "open sockets per API key; 0: off"),
     Variable("SIGNATURE_SINGLE_USE", "1", "0: a signature may be used again inside its 30 s (the vendor's rule)"),
+    Variable("METRICS_TOKEN", "", "what GET /metrics wants as bearer token; empty: there is no such address"),
     Variable("STALE_AFTER_S", "8", "seconds without a tick after which a product's feed counts as stale"),
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 from django.conf import settings
 
 from accounts.errors import Code
-from engine.values import Candle, NumberInvalid, Tick, parse_number
+from engine.values import Candle, NumberInvalid, Tick, parse_number, plain
 from market import store
 from market.feed import Feed
 from market.sources import ReplaySpec, SourceSpec, run
 from streaming import topics
 from streaming.bus import BOARD_INTERVAL_S, Announcement
+from streaming.figures import MAX_LISTED, FeedFigures
 from streaming.node import Node
 
 logger = logging.getLogger(__name__)
@@ -107,6 +109,32 @@ class FeedRole:
         self._subscriptions += 1
         if self._subscriptions >= self.options.wait_clients:
             self._clients_ready.set()
+
+    # ---- for administrators
+
+    def figures(self) -> FeedFigures:
+        """Return what the overview shows of the feed: products that should be open and are not, first."""
+        lines = self.feed.silences(time.monotonic())
+        quiet = [line for line in lines if line[1] in ("open", "stale")]
+        quiet.sort(key=lambda line: float("inf") if line[2] is None else line[2], reverse=True)
+        return FeedFigures(
+            accepted=self.feed.accepted,
+            refused=self.feed.refusals.total(),
+            states=dict(Counter(state for _, state, _ in lines)),
+            silent=[
+                (product, state, None if age_s is None else round(age_s, 1))
+                for product, state, age_s in quiet[:MAX_LISTED]
+            ],
+        )
+
+    async def refusals(self, _fields: dict[str, Any]) -> Any:
+        """Answer an administrator's page: how many ticks were refused, by product and code, and the last of them."""
+        counts = [[product, str(code), count] for (product, code), count in self.feed.refusals.most_common()]
+        recent = [
+            [at.time_ms, at.product, at.named, str(at.code), plain(at.bid), plain(at.ask), at.tick_ms, at.source]
+            for at in reversed(self.feed.recent)
+        ]
+        return {"accepted": self.feed.accepted, "counts": counts, "recent": recent}
 
     # ---- announcements
 

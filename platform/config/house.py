@@ -11,16 +11,18 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 import market.live
+import streaming.live
 import trading.live
 from accounts.errors import Code, Refused
 from accounts.limits import Budgets, Occupancy
-from config.engine_role import EngineRole
+from config.engine_role import EngineRole, process_name
 from config.feed_role import FeedOptions, FeedRole
 from engine.values import Tick, plain
 from market.catalogue import Catalogue
 from streaming import topics
 from streaming.lines import line_to
 from streaming.node import FeedGate, Node
+from streaming.watch import Watch
 from trading.gate import Gate
 from trading.remote import RemoteEngine
 
@@ -40,6 +42,7 @@ class House:
     feed_options: FeedOptions | None = None
     engine: bool = False
     node: Node = field(init=False)
+    watch: Watch = field(init=False)
     feed_role: FeedRole | None = field(init=False, default=None)
     engine_role: EngineRole | None = field(init=False, default=None)
     _catalogue: Catalogue = field(init=False)
@@ -81,6 +84,7 @@ class House:
         if self.feed_role is not None:
             self.feed_role.run()
         self._reloading = asyncio.get_running_loop().create_task(self._reload_forever())
+        self._start_watch()
 
     async def _start_engine(self) -> None:
         """Start the engine, or find the way to the process that has it."""
@@ -95,10 +99,32 @@ class House:
             remote = RemoteEngine(self.node.bus)
             trading.live.submit, trading.live.tell_inbox = remote.submit, remote.tell_inbox
 
+    def _start_watch(self) -> None:
+        """Let this process say what goes on in it, and ask the others."""
+        self.watch = Watch(
+            self.node,
+            process=process_name(),
+            roles=self._roles,
+            feed=None if self.feed_role is None else self.feed_role.figures,
+            engine=None if self.engine_role is None else self.engine_role.figures,
+        )
+        if self.feed_role is not None:
+            self.watch.peers.answer("refusals", self.feed_role.refusals)
+        self.watch.start()
+        streaming.live.ask, streaming.live.processes = self.watch.ask, self.watch.processes
+
+    @property
+    def _roles(self) -> list[str]:
+        """Name what this process does: one that has neither feed nor engine serves, and one that has both does too."""
+        feed = self.feed_role is not None
+        wanted = {"web": feed == self.engine, "feed": feed, "engine": self.engine}
+        return [role for role, has in wanted.items() if has]
+
     async def stop(self) -> None:
         """End in order: no more ticks, no more clients (some orders end with them), then the engine."""
         if self._reloading is not None:
             self._reloading.cancel()
+            await self.watch.stop()
         if self.feed_role is not None:
             await self.feed_role.stop()
         await self.node.stop()

@@ -49,6 +49,7 @@ REST_IDENTITY_LIMIT_PER_S = env.whole("REST_IDENTITY_LIMIT_PER_S")
 CONNECTIONS_PER_ADDRESS = env.whole("CONNECTIONS_PER_ADDRESS")
 CONNECTIONS_PER_KEY = env.whole("CONNECTIONS_PER_KEY")
 SIGNATURE_SINGLE_USE = env.whole("SIGNATURE_SINGLE_USE") == 1
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 STALE_AFTER_S = env.number("STALE_AFTER_S")
 
 INSTALLED_APPS = [
@@ -203,7 +204,9 @@ SPECTACULAR_SETTINGS = {
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [("vendor/lightweight-charts", BASE_DIR / "node_modules" / "lightweight-charts" / "dist")]
+STATICFILES_DIRS = [
+    (f"vendor/{name}", BASE_DIR / "node_modules" / name / "dist") for name in ("lightweight-charts", "uplot")
+]
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = False
 
@@ -220,7 +223,11 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"secrets": {"()": "accounts.logs.MaskSecrets"}, "one_line": {"()": "accounts.logs.OneLine"}},
+    "filters": {
+        "secrets": {"()": "accounts.logs.MaskSecrets"},
+        "one_line": {"()": "accounts.logs.OneLine"},
+        "refusals": {"()": "accounts.logs.RefusalsInOneLine"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL")},
@@ -228,6 +235,7 @@ LOGGING = {
         # One line per request is what a reverse proxy's log is for.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        "django.request": {"filters": ["refusals"]},
         "channels_redis.pubsub": {"filters": ["one_line"]},
     },
 }

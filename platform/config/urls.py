@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from config.health import livez, readyz, show_metrics
+
 # Its script comes from an address of its own, because no page may hold one; Swagger's styles do not.
 _reference = csp_update({"style-src": "'unsafe-inline'"})(SpectacularSwaggerSplitView.as_view(url_name="schema"))
 
@@ -13,7 +15,11 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("market.urls")),
     path("", include("trading.urls")),
+    path("admin/", include("streaming.staff")),
     path("admin/", admin.site.urls),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", show_metrics, name="metrics"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", _reference, name="api-docs"),
 ]

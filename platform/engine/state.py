@@ -29,6 +29,7 @@ from engine.events import (
     PositionUpdated,
     TermsSet,
 )
+from engine.margin import Side
 from engine.triggers import Direction, Price, TriggerIndex
 from engine.values import AccountId, Environment, Quote, Terms
 
@@ -69,6 +70,8 @@ class State:
     """Open trade's id -> its account."""
     expiries: list[tuple[int, str]] = field(default_factory=list)
     """A heap of (valid_until ms, order id); an order that ended earlier stays in it until its time."""
+    interest: dict[tuple[Environment, str, Side], int] = field(default_factory=dict)
+    """Contracts of all open positions: environment, product and side -> how many, more than 0."""
 
     def trade(self, identifier: str) -> Order | None:
         """Return the open order or position of this id (a position is an order with `opened_ms`)."""
@@ -151,6 +154,7 @@ def _refused(state: State, event: OrderRefused) -> None:
 def _add(state: State, trade: Order) -> None:
     state.owners[trade.id] = trade.account
     _shelf(state, trade)[trade.id] = trade
+    count_interest(state, trade, trade.amount)
     if trade.kind and trade.valid_until_ms is not None:
         heapq.heappush(state.expiries, (trade.valid_until_ms, trade.id))
     _watch(state, trade)
@@ -159,14 +163,30 @@ def _add(state: State, trade: Order) -> None:
 def _replace(state: State, trade: Order) -> None:
     """Put the trade where it was: it does not become younger, nor its `valid_until` another."""
     shelf = _shelf(state, trade)
+    count_interest(state, shelf[trade.id], -shelf[trade.id].amount)
     _unwatch(state, shelf[trade.id])
     shelf[trade.id] = trade
+    count_interest(state, trade, trade.amount)
     _watch(state, trade)
 
 
 def _remove(state: State, trade: Order) -> None:
     del state.owners[trade.id]
-    _unwatch(state, _shelf(state, trade).pop(trade.id))
+    held = _shelf(state, trade).pop(trade.id)
+    count_interest(state, held, -held.amount)
+    _unwatch(state, held)
+
+
+def count_interest(state: State, trade: Order, contracts: int) -> None:
+    """Add contracts to what is open on a position's side; orders that wait are no interest."""
+    if not isinstance(trade, Position):
+        return
+    key = (trade.account.environment, trade.product, trade.side)
+    total = state.interest.get(key, 0) + contracts
+    if total:
+        state.interest[key] = total
+    else:
+        del state.interest[key]
 
 
 def _shelf(state: State, trade: Order) -> dict[str, Any]:

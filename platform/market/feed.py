@@ -4,7 +4,7 @@ No Django and no clock in here: times are handed in. `wall_ms` is the time of da
 *feed clock* (candles, hours, the mid 24 h ago) is the time of day for live sources and the ticks' own in a replay.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,7 +32,27 @@ NEVER_S = float("-inf")
 REPLAY_SOURCE = "replay"
 SIMULATOR_SOURCE = "sim"
 
+MAX_RECENT = 200
+"""Refused ticks kept to be looked at; the counts are of all."""
+
+MAX_NAME_SHOWN = 40
+"""A refused tick may name anything as its product."""
+
 Announcement = Quote | Candle | MarketStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A tick that was refused. `named` is what it called its product, cut short; `product` is `""` when unknown."""
+
+    time_ms: int
+    product: str
+    named: str
+    code: Code
+    bid: Decimal
+    ask: Decimal
+    tick_ms: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +111,7 @@ class Feed:
         restored: Mapping[str, Restored] | None = None,
     ) -> None:
         self.refusals: Counter[tuple[str, Code]] = Counter()
+        self.recent: deque[Refusal] = deque(maxlen=MAX_RECENT)
         self.rounded: Counter[str] = Counter()
         self.accepted = 0
         self.live = live
@@ -127,6 +148,13 @@ class Feed:
         self._lines[name] = line
         self._builder.restore(known.open_candles)
 
+    def silences(self, now_s: float) -> list[tuple[str, State, float | None]]:
+        """Return each product, its state, and for how many seconds its source has said nothing (None: never)."""
+        return [
+            (name, line.state, None if line.source == "" else now_s - line.heard_s)
+            for name, line in self._lines.items()
+        ]
+
     def last_price(self, product: str) -> Decimal | None:
         """Return where the product stood when it was last quoted, before a restart too."""
         line = self._lines.get(product)
@@ -150,11 +178,16 @@ class Feed:
         line = self._lines.get(name)
         code = Code.UNKNOWN_PRODUCT if line is None else self._verdict(line, tick, source, wall_ms, now_s)
         if code is not None or line is None:
-            self.refusals[(name, code or Code.UNKNOWN_PRODUCT)] += 1
+            self._note_refusal(name, code or Code.UNKNOWN_PRODUCT, tick, source, wall_ms)
             return code
         line.source, line.heard_s = source, now_s
         self._quote(line, tick, now_s)
         return None
+
+    def _note_refusal(self, name: str, code: Code, tick: Tick, source: str, wall_ms: int) -> None:
+        self.refusals[(name, code)] += 1
+        named = tick.product[:MAX_NAME_SHOWN]
+        self.recent.append(Refusal(wall_ms, name, named, code, tick.bid, tick.ask, tick.time_ms, source))
 
     def _verdict(self, line: _Line, tick: Tick, source: str, wall_ms: int, now_s: float) -> Code | None:
         """Return why a tick is refused, or None."""

@@ -10,11 +10,12 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from accounts.admin import GuardedUserAdmin
 from accounts.models import ENVIRONMENTS, User
@@ -41,7 +42,13 @@ from trading.reading import (
 
 
 class TradeAdmin(ReadOnlyAdmin):
-    """What the pages of orders and positions have in common."""
+    """What the pages of orders and positions have in common. They are sorted as they were made: that has an index."""
+
+    sortable_by = ()
+
+    @admin.display(description="id")
+    def short_id(self, trade: Order | Position) -> str:
+        return f"{str(trade.pk)[:8]}…"
 
     list_select_related = ["user", "product"]
     search_fields = ["user", "id", "client_order_id", "product"]
@@ -64,7 +71,7 @@ class TradeAdmin(ReadOnlyAdmin):
 class OrderAdmin(AsksEngine, TradeAdmin):
     """`activated` orders have become positions."""
 
-    list_display = ["id", "user", "environment", "product", "side", "kind", "amount", price_column("price"),
+    list_display = ["short_id", "user", "environment", "product", "side", "kind", "amount", price_column("price"),
                     money_column("margin"), "status", time_column("created_ms"), "client_order_id"]  # fmt: skip
     list_filter = ["status", "environment", "side", "kind", "product"]
     shown = [
@@ -85,7 +92,7 @@ class OrderAdmin(AsksEngine, TradeAdmin):
 class PositionAdmin(AsksEngine, TradeAdmin):
     """`split` positions have become two others, which name their parent."""
 
-    list_display = ["id", "user", "environment", "product", "side", "amount", price_column("price"),
+    list_display = ["short_id", "user", "environment", "product", "side", "amount", price_column("price"),
                     money_column("margin"), "status", time_column("opened_ms"), price_column("close_price"),
                     money_column("pnl"), "reason", "client_order_id"]  # fmt: skip
     list_filter = ["status", "environment", "side", "reason", "product"]
@@ -183,6 +190,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ["serial", time_column("time_ms"), "user", "environment", "kind", money_column("amount"),
                     "currency", "source", "target", "reference"]  # fmt: skip
     list_filter = [named_filter("kind", get_args(MovementKind)), "environment", "source", "target"]
+    sortable_by = ["serial"]
     list_select_related = ["user"]
     search_fields = ["user", "serial"]
     search_help_text = "A user's name, a serial, an order's or position's id."
@@ -211,6 +219,7 @@ class AccountEventAdmin(ReadOnlyAdmin):
 
     list_display = ["id", time_column("time_ms"), "user", "environment", "offset", "name", "data"]
     list_filter = [named_filter("name", tuple(WIRE_NAMES.values())), "environment"]
+    sortable_by = ["id"]
     list_select_related = ["user"]
     search_fields = ["user"]
     search_help_text = "A user's name, an order's or position's id."
@@ -232,6 +241,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     list_filter = [named_filter("kind", tuple(COMMANDS)), named_filter("environment", ENVIRONMENTS)]
     list_select_related = ["user"]
     ordering = ["-serial"]
+    sortable_by = ["serial"]
     search_fields = ["user", "serial", "client_order_id"]
     search_help_text = "A user's name, a serial, a client_order_id."
     shown = ["serial", ("time_ms", time_column("time_ms")), "user", "environment", "kind", "client_order_id", "entry",
@@ -289,6 +299,23 @@ class TradedProductAdmin(AsksEngine, ProductAdmin):
     """The market's page, with what only the engine can do at once: no order is filled after the answer."""
 
     actions = ["halt", "resume"]
+    change_form_template = "admin/market/product/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path(f"<int:pk>/{kind}", wrap(require_POST(self.switch)), {"kind": kind}, name=f"market_product_{kind}")
+            for kind in ("halt", "resume")
+        ]
+        return own + super().get_urls()
+
+    def switch(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Halt or resume one product, from its own page."""
+        if not (self.has_view_permission(request) and self.has_deal_permission(request)):
+            raise PermissionDenied
+        get_object_or_404(Product, pk=pk)
+        self.ask_of_each(request, kind, Product.objects.filter(pk=pk), lambda one: {"product": one.name})
+        return redirect("admin:market_product_change", pk)
 
     @admin.action(description="Halt: quotes flow on, orders are refused", permissions=["deal"])
     def halt(self, request: HttpRequest, queryset: Any) -> None:

@@ -112,6 +112,11 @@ class Desk:
         """Tell whether nothing waits for anything."""
         return not (self._queue or self._writing or self._written or self._reached)
 
+    @property
+    def waiting(self) -> int:
+        """Return how many commands and triggers are on their way."""
+        return len(self._queue) + len(self._writing) + len(self._reached)
+
     # ---- triggers
 
     def _slice_soon(self) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from engine.commands import PlaceOrder, SetTerms
 from engine.events import Order, Position, TermsSet
 from engine.placing import fingerprint
-from engine.state import MAX_REQUESTS, AccountState, Request, State, evolve, levels_of
+from engine.state import MAX_REQUESTS, AccountState, Request, State, count_interest, evolve, levels_of
 from engine.triggers import TriggerIndex
 from engine.values import AccountId
 from trading.book import Book
@@ -94,6 +94,7 @@ def _hold(state: State, trade: Order) -> None:
     owner = state.accounts[trade.account]
     if isinstance(trade, Position):
         owner.positions[trade.id] = trade
+        count_interest(state, trade, trade.amount)
     else:
         owner.orders[trade.id] = trade
         if trade.valid_until_ms is not None:

@@ -35,6 +35,7 @@ from trading.lease import BEAT_S, Lease, LeaseLost, take_lease
 from trading.live import Answer
 from trading.load import load_book
 from trading.models import InboxCommand
+from trading.pace import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ class Runner:
         self._time_ms = 0
         self._inbox_told = asyncio.Event()
         self._lost = asyncio.Event()
+        self.pace = Pace()
         # Set when this process works or stands by: when it has found out which of the two.
         self.settled = asyncio.Event()
 
@@ -256,7 +258,10 @@ class Runner:
         records = [waiting.record for waiting in batch if waiting.record.serial]
         inbox = [(waiting.inbox, waiting.record.answer) for waiting in batch if waiting.inbox]
         write = partial(self._journal.write, records, fence, inbox)
-        return asyncio.get_running_loop().run_in_executor(self._commits, write)
+        self.pace.begin()
+        written = asyncio.get_running_loop().run_in_executor(self._commits, write)
+        written.add_done_callback(lambda _: self.pace.end(len(batch)))
+        return written
 
     def _now_ms(self) -> int:
         """Return the engine's time, which never goes back."""

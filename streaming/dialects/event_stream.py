@@ -32,6 +32,7 @@ from streaming.messages import (
     Channel,
     Heartbeat,
     News,
+    Overview,
     Ping,
     Private,
     PrivateEvent,
@@ -55,6 +56,9 @@ from streaming.messages import (
 
 HEARTBEAT_S = 5
 """Source: "a heartbeat event every five seconds"."""
+
+OVERVIEW = "admin:overview"
+"""For staff, so not in the document: docs/admin.md tells of it."""
 
 _INTERVAL = re.compile(r"(.+)@([0-9]{1,4})ms", re.ASCII | re.DOTALL)
 _PRIVATE = re.compile(r"trading:(orders|positions|balances)(_demo)?", re.ASCII)
@@ -181,6 +185,8 @@ class EventStream:
             case MarketStatus(product, state):
                 data = {"product": product, "state": state}
                 return Numbered(b'{"event":"status","sequence":', b',"data":%b}' % dump(data, None))
+            case Overview(text):
+                return Numbered(b'{"event":"overview","sequence":', b',"data":%b}' % text.encode())
             case PrivateEvent(environment, _, offset, name, text):
                 return Numbered(_private_start(environment, name), b',"data":%b,"offset":%d}' % (text.encode(), offset))
             case Snapshot(environment, offset, text):
@@ -222,6 +228,8 @@ def channel_name(channel: Channel, interval_ms: int) -> str:
             return f"trading:candles:{channel.product}:{channel.resolution}"
         case "heartbeat":
             return "heartbeat"
+        case "overview":
+            return OVERVIEW
         case _:
             return f"trading:{channel.kind}" + ("_demo" if channel.environment == "demo" else "")
 
@@ -254,6 +262,8 @@ def _channel(name: str, catalogue: Catalogue) -> tuple[Channel, int]:
     """Return the channel of a name and its interval; raises `Refused` that names it."""
     if name == "heartbeat":
         return Channel("heartbeat"), 0
+    if name == OVERVIEW:
+        return Channel("overview"), 0
     private = _PRIVATE.fullmatch(name)
     if private is not None:
         return Channel(private[1], environment="demo" if private[2] else "live"), 0  # type: ignore[arg-type]  # the pattern's three words

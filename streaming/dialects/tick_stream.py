@@ -17,6 +17,7 @@ from streaming.messages import (
     Heartbeat,
     ListSubscriptions,
     News,
+    Overview,
     Ping,
     Pong,
     Private,
@@ -137,7 +138,7 @@ class TickStream:
                 )
             case MarketStatus():
                 return text_frame(dump({"type": "status", "symbol": _symbol(news.product), "state": news.state}, None))
-            case Candle() | Heartbeat() | PrivateEvent() | Snapshot():
+            case Candle() | Heartbeat() | Overview() | PrivateEvent() | Snapshot():
                 raise AssertionError("the tick stream has no channel that carries this")
 
 

@@ -6,11 +6,12 @@ import logging
 import sys
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.keys import derive_secret
-from accounts.logs import MaskSecrets, OneLine, masked
+from accounts.logs import MaskSecrets, OneLine, RefusalsInOneLine, masked
 from tests.accounts.callers import NOW_MS, signature
 
 KEY = derive_secret(b"server", key_id="8b6bcdc6", generation=1, demo_only=False)
@@ -119,3 +120,18 @@ def test_a_librarys_traceback_is_shortened_to_its_name(log):
         logger.error("Lost connection", exc_info=sys.exc_info())
     logger.error("Without one")
     assert written.getvalue() == "Lost connection ValueError\nWithout one\n"
+
+
+def test_a_page_that_may_not_be_opened_has_no_traceback_and_an_error_has(log):
+    logger, written = log
+    logger.addFilter(RefusalsInOneLine())
+    try:
+        raise PermissionDenied
+    except PermissionDenied:
+        logger.warning("Forbidden: /admin/", exc_info=sys.exc_info())
+    assert written.getvalue() == "Forbidden: /admin/\n"
+    try:
+        failing()
+    except ValueError:
+        logger.error("Internal Server Error", exc_info=sys.exc_info())
+    assert "in failing" in written.getvalue()

@@ -12,15 +12,18 @@ import market.live
 import trading.live
 from accounts.errors import Code
 from accounts.models import User
+from config.engine_role import _interest
 from config.feed_role import FeedOptions
 from config.house import House
 from engine.board import Board
 from engine.commands import OpenAccount, PlaceOrder
-from engine.values import AccountId, Tick
+from engine.margin import Side
+from engine.values import AccountId, Environment, Tick
 from market.models import Product
 from market.seed import products_seed
 from market.sources import NoneSpec, parse_spec
 from streaming import topics
+from streaming.figures import EngineFigures
 from tests.accounts.callers import refused_with
 from tests.streaming.nodes import until
 from tests.threads import in_thread
@@ -147,6 +150,27 @@ async def test_what_an_administrator_changes_of_a_product_is_traded_by_soon(star
     async with asyncio.timeout(10):
         while (await ask(buy(ann))).code != Code.LEVERAGE_NOT_ALLOWED:
             await asyncio.sleep(0.02)
+
+
+async def test_it_says_its_figures_and_a_standby_only_that_it_is_there(start, ann, monkeypatch):
+    house = await start(none(), engine=True)
+    await publish(house, "1.26630")
+    await ask(buy(await opened(ann)))
+    figures = house.engine_role.figures()
+    assert figures.fence == house.engine_role.runner.fence > 0
+    assert (figures.positions, figures.orders, figures.products) == (1, 0, 1)
+    assert figures.interest == [("demo", EUR, 1000, 0)]
+    assert figures.commands >= 2
+    assert figures.lag_ms > 0
+    monkeypatch.setattr(house.engine_role.runner, "desk", None)
+    assert house.engine_role.figures() == EngineFigures(fence=0)
+
+
+def test_the_most_interest_is_listed_first():
+    open_contracts: dict[tuple[Environment, str, Side], int] = {
+        ("demo", "A", "buy"): 5, ("live", "B", "sell"): 9, ("live", "A", "buy"): 4, ("live", "A", "sell"): 4
+    }  # fmt: skip
+    assert _interest(open_contracts) == [("live", "B", 0, 9), ("live", "A", 4, 4), ("demo", "A", 5, 0)]
 
 
 # ---- several

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 import market.live
+import streaming.live
 from accounts.errors import Code, Refused
 from config.feed_role import FeedOptions
 from config.house import House
@@ -15,6 +16,8 @@ from engine.values import Tick
 from market.seed import products_seed
 from market.sources import NoneSpec
 from streaming import topics
+from streaming.figures import MAX_LISTED
+from tests.streaming.nodes import until
 from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,3 +106,26 @@ async def test_a_product_that_an_administrator_adds_or_halts_is_known_soon(house
         await asyncio.sleep(0.02)
     assert house.node.board.states["EUR-USD"] == "halted"
     assert await house.node.gate.submit([tick("1.1", "GBPNZD")], "key:1") == []
+
+
+async def test_both_processes_know_of_each_other_and_any_page_may_ask_all(house, web_house):
+    await until(lambda: len(house.watch.processes()) == len(web_house.watch.processes()) == 1)
+    for one in (house, web_house):
+        one.watch.peers.process = f"{one.watch.peers.process}-{id(one)}"  # both run in the test's own process
+        one.watch.tell()
+    await until(lambda: len(web_house.watch.processes()) == 2)
+    assert [one.roles for one in web_house.watch.processes()] == [["web"], ["feed"]]
+    await web_house.node.gate.submit([tick("0"), tick("1.15")], "key:1")
+    answers = await streaming.live.ask("refusals")
+    (told,) = [answer for answer in answers.given.values() if answer is not None]
+    assert (told["accepted"], told["counts"]) == (1, [["EUR-USD", "not_positive", 1]])
+    assert told["recent"][0][1:6] == ["EUR-USD", "EURUSD", "not_positive", "0", "1.2"]
+
+
+async def test_the_feed_says_its_figures(house):
+    await house.node.gate.submit([tick("1.15"), tick("0")], "key:1")
+    figures = house.feed_role.figures()
+    assert (figures.accepted, figures.refused) == (1, 1)
+    assert figures.states["open"] == 1
+    assert len(figures.silent) == MAX_LISTED
+    assert figures.silent[0][1:] == ("stale", None)

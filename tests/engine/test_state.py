@@ -216,3 +216,25 @@ def test_an_answer_is_the_order_as_it_was_taken_or_the_refusal():
 
 def test_every_event_has_its_change():
     assert set(CHANGES) == set(get_args(Event))
+
+
+# ---- open interest
+
+
+def interest(world, environment="demo"):
+    return {side: contracts for (where, _, side), contracts in world.state.interest.items() if where == environment}
+
+
+def test_contracts_are_counted_while_positions_are_open_on_their_own_side():
+    world = World()
+    bought = world.given_position(amount=1_000)
+    world.given_position(amount=500, side="sell")
+    world.given_order(amount=7_000, price="1.2")
+    assert interest(world) == {"buy": 1_000, "sell": 500}
+    assert interest(world, "live") == {}
+    world.split(bought.id, 40)
+    world.update(world.given_position(amount=200).id, margin="0.1")
+    assert interest(world) == {"buy": 1_200, "sell": 500}
+    for identifier in list(world.state.accounts[DEMO].positions):
+        world.close(identifier)
+    assert world.state.interest == {}

@@ -181,6 +181,7 @@ def picture(state: State) -> dict[str, Any]:
         "house": {place: held for place, held in state.house.items() if held},
         "requests": dict(state.requests),
         "owners": dict(state.owners),
+        "interest": dict(state.interest),
         "levels": {
             (product, side, direction): {level: list(ids) for level, ids in found._ids.items() if ids}
             for product, index in state.triggers.items()

@@ -4,13 +4,15 @@ import asyncio
 import os
 import signal
 import time
+import urllib.request
 
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.journeys.clients import Client, event_client, tick_client
 from tests.journeys.cluster import Cluster
-from tests.journeys.harness import RELAXED
+from tests.journeys.harness import RELAXED, eventually
 from tests.journeys.test_keys import auth_fields
 
 pytestmark = pytest.mark.cluster
@@ -19,7 +21,8 @@ pytestmark = pytest.mark.cluster
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     """A cluster whose only ticks are the ones that the tests publish."""
-    with Cluster(tmp_path_factory.mktemp("published"), feed=("--feed", "none"), env=RELAXED) as running:
+    env = {**RELAXED, "METRICS_TOKEN": "sesame"}
+    with Cluster(tmp_path_factory.mktemp("published"), feed=("--feed", "none"), env=env) as running:
         yield running
 
 
@@ -86,6 +89,30 @@ def test_a_foreign_channels_consumer_in_the_group_gets_the_same_quotes(published
     message = asyncio.run(listen())
     assert message["type"] == "market.quote"
     assert (message["product"], message["bid"], message["ask"]) == ("EUR-GBP", "1.12345", "1.30000")
+
+
+def metrics(web):
+    """Return (name, labels' values) -> number, as one process tells them."""
+    request = urllib.request.Request(web.url + "/metrics", headers={"Authorization": "Bearer sesame"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        text = answer.read().decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+
+
+def test_each_web_process_tells_the_figures_of_all(published):
+    first, second = published.webs
+    with event_client(first, "heartbeat"), event_client(second, "heartbeat"), event_client(second, "heartbeat"):
+        for web in published.webs:
+            eventually(lambda web=web: sum(
+                number for (name, *_), number in metrics(web).items() if name == "tickwire_connections"
+            ) >= 3)  # fmt: skip
+            told = metrics(web)
+            assert len({process for name, process, *_ in told if name == "tickwire_deliveries_total"}) == 4
+            assert [number for (name, *_), number in told.items() if name == "tickwire_engine_works"] == [1]
+            assert web.get("/readyz") == {
+                "ready": True, "started": True, "database": True, "feed": True, "engine": True
+            }  # fmt: skip
 
 
 def test_a_key_revoked_in_one_process_closes_its_socket_in_the_other(published):

@@ -50,4 +50,6 @@ test("closed: logging in again is the way back only where the session ended", ()
   const other = at({name: "closed", code: 1009, reason: "message_too_large"});
   assert.deepEqual([other.light, other.text, other.detail], ["closed", "Disconnected", "message_too_large"]);
   assert.ok(!isLoggedOut({name: "live"}));
+  const ended = at({name: "closed", code: 4011, reason: "ended_by_administrator"});
+  assert.deepEqual([ended.light, ended.text, ended.detail], ["closed", "Ended", "an administrator has ended this connection"]);
 });

@@ -35,6 +35,10 @@ class FakeNode {
     }
   }
 
+  remove() {
+    this.parent.children = this.parent.children.filter((child) => child !== this);
+  }
+
   setAttribute(name, value) {
     this.#attributes.set(name, value);
   }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts.errors import Code
 from engine.values import Candle, Quote
-from market.feed import REPLAY_SOURCE, Restored
+from market.feed import MAX_NAME_SHOWN, MAX_RECENT, REPLAY_SOURCE, Restored
 from tests.market.feeds import START_MS, Feeding, keyed, recomputed, rules
 
 MINUTE_MS = 60_000
@@ -394,3 +394,36 @@ def test_hours_are_those_of_the_feed_clock():
     assert replay.states() == ["open"]
     replay.tick(source=REPLAY_SOURCE)
     assert replay.states() == ["open", "closed"]
+
+
+# ---- for administrators
+
+
+def test_the_last_refused_ticks_are_kept_with_what_they_said_and_who_said_it():
+    feeding = Feeding()
+    feeding.tick("1.1", "1.0")
+    feeding.tick("1.1", product="<b>" + "x" * 100, source="key:2")
+    crossed, unknown = feeding.feed.recent
+    assert (crossed.product, crossed.named, crossed.code) == ("EUR-USD", "EUR-USD", Code.CROSSED)
+    assert (crossed.bid, crossed.ask, crossed.source) == (Decimal("1.1"), Decimal("1.0"), "key:1")
+    assert (crossed.time_ms, crossed.tick_ms) == (START_MS, START_MS)
+    assert (unknown.product, unknown.code, unknown.source) == ("", Code.UNKNOWN_PRODUCT, "key:2")
+    assert unknown.named == ("<b>" + "x" * 100)[:MAX_NAME_SHOWN]
+
+
+def test_so_many_are_kept_and_all_are_counted():
+    feeding = Feeding()
+    for _ in range(MAX_RECENT + 10):
+        feeding.tick("-1")
+    assert len(feeding.feed.recent) == MAX_RECENT
+    assert feeding.feed.refusals.total() == MAX_RECENT + 10
+
+
+def test_it_says_how_long_each_source_has_been_silent():
+    feeding = Feeding(rules(), rules("GBP-USD"), rules("USD-JPY", halted=True))
+    feeding.tick()
+    feeding.pass_ms(2_500)
+    feeding.clock()
+    assert feeding.feed.silences(feeding.now_s) == [
+        ("EUR-USD", "open", 2.5), ("GBP-USD", "stale", None), ("USD-JPY", "halted", None)
+    ]  # fmt: skip

@@ -15,6 +15,7 @@ const REASONS = {
   too_many_connections: "too many connections are open",
 };
 const LOGGED_OUT = [1008, 4010];
+const ENDED = 4011;
 
 /**
  * Return `{light, text, detail, spoken}` for a state of stream.js. `light` is live, stale, waiting or closed; `text`
@@ -48,6 +49,10 @@ function liveView(silentMs, roundTripMs) {
 function closedView(state) {
   if (isLoggedOut(state)) {
     return view("closed", "Logged out", "prices have stopped", "Logged out. Prices have stopped.");
+  }
+  if (state.code === ENDED) {
+    const words = "an administrator has ended this connection";
+    return view("closed", "Ended", words, `Prices have stopped: ${words}. Load the page again.`);
   }
   return view("closed", "Disconnected", state.reason, `Disconnected: ${state.reason}. Load the page again.`);
 }

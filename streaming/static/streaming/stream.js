@@ -28,7 +28,7 @@ const PASSING_ERRORS = Object.freeze(["rate_limited", "unavailable", "internal_e
 /** … after this long, where the server names no time. */
 export const ASK_AGAIN_MS = 1_000;
 /** Close codes after which coming back is of no use. Source: docs/errors.md, "Close codes". */
-export const FINAL_CLOSES = Object.freeze([1000, 1008, 1009, 4003, 4010]);
+export const FINAL_CLOSES = Object.freeze([1000, 1008, 1009, 4003, 4010, 4011]);
 /** What we close with ourselves; browsers allow 1000 and 3000 to 4999. */
 const CLOSE_GAP = 3001;
 const CLOSE_SILENCE = 3002;

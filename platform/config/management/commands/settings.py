@@ -27,6 +27,6 @@ class Command(BaseCommand):
 def shown(variable: Variable) -> str:
     """Return a variable's present value without what must not be read over a shoulder."""
     value = text(variable.name)
-    if value and "SECRET" in variable.name:
+    if value and any(word in variable.name for word in ("SECRET", "TOKEN")):
         return HIDDEN
     return re.sub(r"(://[^:/@]*):[^@]*@", rf"\1:{HIDDEN}@", value) or "(empty)"
