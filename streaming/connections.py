@@ -1,4 +1,4 @@
-"""Which connections are open, and what does an administrator see of one? (what is looked for is found here)"""
+"""What does an administrator see of a connection, and which ones does a search find?"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -59,6 +59,12 @@ class Visible:
     _session: Session
     _sink: Sink
     _direct: Any
+    _ended: bool
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it is being closed; the client may take its time to answer that."""
+        return self._ended
 
     @property
     def member(self) -> str:

@@ -63,6 +63,9 @@ class Connection(Protocol):
     def member(self) -> str: ...
 
     @property
+    def ended(self) -> bool: ...
+
+    @property
     def stream(self) -> str: ...
 
     @property

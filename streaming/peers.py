@@ -37,9 +37,23 @@ class Answers:
 
 @dataclass(slots=True)
 class _Call:
-    expected: set[str]
-    answers: dict[str, Any]
-    complete: asyncio.Event
+    """Processes are told apart by their origins: in containers several may have one name and number."""
+
+    expected: dict[str, str]
+    """origin -> the process's name"""
+    answers: dict[str, Any] = field(default_factory=dict)
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def result(self, process: str, own: Any) -> Answers:
+        """Return what has been answered, this process's own first; who shares a name is told apart."""
+        answers = Answers({process: own})
+        for origin, name in sorted(self.expected.items(), key=lambda entry: entry[::-1]):
+            shown = f"{name} {origin[:4]}" if name in answers.given else name
+            if origin in self.answers:
+                answers.given[shown] = self.answers[origin]
+            else:
+                answers.silent.append(shown)
+        return answers
 
 
 class Peers:
@@ -61,18 +75,22 @@ class Peers:
     # ---- figures
 
     def tell(self, figures: Figures) -> None:
-        """Say this process's figures to the others."""
+        """Say this process's figures to the others, and forget those that are gone."""
+        self._forget_silent()
         self._post("process.figures", figures=msgspec.to_builtins(figures))
 
     def heard(self) -> list[Figures]:
         """Return the newest figures of every other process that lives, by name."""
+        self._forget_silent()
+        return sorted((figures for _, figures in self._heard.values()), key=lambda figures: figures.process)
+
+    def _forget_silent(self) -> None:
         since_s = self._now_s() - HEARD_S
         self._heard = {name: entry for name, entry in self._heard.items() if entry[0] >= since_s}
-        return [figures for _, (_, figures) in sorted(self._heard.items())]
 
     def _figures(self, message: dict[str, Any]) -> None:
         figures = msgspec.convert(message["figures"], Figures)
-        self._heard[figures.process] = self._now_s(), figures
+        self._heard[message["origin"]] = self._now_s(), figures
 
     # ---- questions
 
@@ -82,22 +100,21 @@ class Peers:
 
     async def ask(self, what: str, **fields: Any) -> Answers:
         """Ask every process, this one too."""
-        others = {figures.process for figures in self.heard()}
-        call = _Call(set(others), {}, asyncio.Event())
+        self._forget_silent()
+        call = _Call({origin: figures.process for origin, (_, figures) in self._heard.items()})
         number = uuid.uuid4().hex
         self._calls[number] = call
-        if others:
+        if call.expected:
             self._post("process.asked", call=number, reply=self._bus.channel, what=what, fields=fields)
         try:
             own = await self._answer_to(what, fields)
-            if others:
+            if call.expected:
                 await asyncio.wait_for(call.complete.wait(), ANSWER_S)
         except TimeoutError:
             pass
         finally:
             del self._calls[number]
-        given = {self.process: own, **dict(sorted(call.answers.items()))}
-        return Answers(given, sorted(others - given.keys()))
+        return call.result(self.process, own)
 
     def _asked(self, message: dict[str, Any]) -> None:
         task = asyncio.get_running_loop().create_task(self._reply(message))
@@ -107,8 +124,8 @@ class Peers:
     async def _reply(self, message: dict[str, Any]) -> None:
         try:
             answer = await self._answer_to(message["what"], message["fields"])
-            told = {"type": "process.answered", "call": message["call"], "process": self.process, "answer": answer}
-            await self._bus.answer(message["reply"], told)
+            told = {"type": "process.answered", "call": message["call"], "answer": answer}
+            await self._bus.answer(message["reply"], {**told, "origin": self._bus.origin})
         except Exception as error:
             logger.warning("A question of another process was not answered: %s", type(error).__name__)
 
@@ -120,8 +137,8 @@ class Peers:
         call = self._calls.get(message["call"])
         if call is None:
             return
-        call.answers[message["process"]] = message["answer"]
-        if call.answers.keys() >= call.expected:
+        call.answers[message["origin"]] = message["answer"]
+        if call.answers.keys() >= call.expected.keys():
             call.complete.set()
 
     def _post(self, kind: str, **fields: Any) -> None:

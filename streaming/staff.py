@@ -83,7 +83,7 @@ def query_of(text: str, stream: str, order: str) -> Query:
 
 def _keys_ending(word: str) -> list[str]:
     word = word.removeprefix("…")
-    if len(word) != 4:
+    if len(word) != 4 or not word.isalnum():
         return []
     keys = ApiKeyGeneration.objects.filter(last_four__iexact=word).values_list("key__public_id", flat=True)
     return [str(key) for key in keys[:MAX_KEYS]]

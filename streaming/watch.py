@@ -63,7 +63,7 @@ class Watch:
         return [self._own, *self.peers.heard()]
 
     async def ask(self, what: str, **fields: Any) -> Answers:
-        """Ask all processes; any thread's loop but this process's own would not do."""
+        """Ask all processes; call it on this process's own loop."""
         return await self.peers.ask(what, **fields)
 
     # ---- works
@@ -120,8 +120,7 @@ class Watch:
         query = msgspec.convert(fields["query"], Query)
         found: list[View] = []
         for number, connection in enumerate(list(self._node.connections), 1):
-            view = connection.view()
-            if matches(view, query):
+            if not connection.ended and matches(view := connection.view(), query):
                 found.append(view)
             if number % LOOKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -132,7 +131,7 @@ class Watch:
         wanted = set(fields["ids"])
         views = []
         for connection in list(self._node.connections):
-            if connection.member in wanted:
+            if connection.member in wanted and not connection.ended:
                 views.append(msgspec.to_builtins(connection.view()))
                 connection.end(ENDED_BY_STAFF)
         return views

@@ -20,14 +20,13 @@ from trading.runner import Runner
 
 logger = logging.getLogger(__name__)
 
+TELL_S = 1.0
+"""How often the processes without an engine are told which one there is."""
+
 
 def process_name() -> str:
     """Return what a process is called where people look."""
     return f"{socket.gethostname()}:{os.getpid()}"
-
-
-TELL_S = 1.0
-"""How often the processes without an engine are told which one there is."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Which groups of staff are there, and what may each do? One table; `docs/admin.md` prints it for people.
+"""Which groups of staff are there, and what may each do? One table; `docs/admin.md` says it for people.
 
 The groups are written anew by every migration: who wants another mixture makes a group of another name.
 """

@@ -109,9 +109,7 @@ async def test_a_product_that_an_administrator_adds_or_halts_is_known_soon(house
 
 
 async def test_both_processes_know_of_each_other_and_any_page_may_ask_all(house, web_house):
-    await until(lambda: len(house.watch.processes()) == len(web_house.watch.processes()) == 1)
     for one in (house, web_house):
-        one.watch.peers.process = f"{one.watch.peers.process}-{id(one)}"  # both run in the test's own process
         one.watch.tell()
     await until(lambda: len(web_house.watch.processes()) == 2)
     assert [one.roles for one in web_house.watch.processes()] == [["web"], ["feed"]]

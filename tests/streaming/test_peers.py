@@ -102,6 +102,18 @@ async def test_alone_a_process_asks_itself_and_waits_for_nobody(start):
     assert (answers.given, answers.silent) == ({"a:1": {"heard": "hello"}}, [])
 
 
+async def test_processes_of_one_name_are_told_apart(start):
+    every = [await start("host:1") for _ in range(3)]
+    for number, one in enumerate(every):
+        one.tell(figures("host:1", delivered=number))
+        one.answer("echo", echo)
+    await until(lambda: all(len(one.heard()) == 2 for one in every))
+    answers = await every[0].ask("echo", word="hello")
+    assert len(answers.given) == 3
+    assert all(name.startswith("host:1") for name in answers.given)
+    assert answers.silent == []
+
+
 async def test_figures_that_are_none_are_not_believed(three, caplog):
     first, second, _ = three
     second._post("process.figures", figures={"process": "x", "delivered": "many"})

@@ -115,6 +115,10 @@ async def test_connections_are_found_and_ended_with_their_code(node, watch):
     (view,) = found["views"]
     ended = (await watch.ask("end", ids=[view["id"], "no such"])).given["here:1"]
     assert [one["id"] for one in ended] == [view["id"]]
+    # The client has not answered the close yet: it is listed no more, and cannot be ended twice.
+    assert len(node.connections) == 2
+    assert (await watch.ask("connections", query={})).given["here:1"]["count"] == 1
+    assert (await watch.ask("end", ids=[view["id"]])).given["here:1"] == []
     while (close := await leaving.receive_output(2))["type"] != "websocket.close":
         pass
     assert (close["code"], close["reason"]) == (4011, ENDED_BY_STAFF.reason)

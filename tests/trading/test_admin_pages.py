@@ -317,6 +317,23 @@ def test_products_are_halted_and_resumed_by_the_engine(admin, traded):
         assert traded.book.state.terms["EUR-USD"].halted == euro.halted == halted
 
 
+def test_a_products_own_page_says_what_a_change_means_and_halts_it(admin, traded):
+    euro = Product.objects.get(name="EUR-USD")
+    page = reverse("admin:market_product_change", args=[euro.pk])
+    text = text_of(admin, page)
+    for words in ("EUR-USD trades.", "Open trades keep their liquidation price until their margin changes",
+                  "take profit, stop loss and liquidation wait"):  # fmt: skip
+        assert words in text
+    for kind, now in (("halt", "EUR-USD is halted."), ("resume", "EUR-USD trades.")):
+        answer = admin.post(reverse(f"admin:market_product_{kind}", args=[euro.pk]))
+        assert answer["Location"] == page
+        assert asked_for() == [(kind, {"product": "EUR-USD"})]
+        serve(traded)
+        assert now in text_of(admin, page)
+    assert admin.post(reverse("admin:market_product_halt", args=[99_999])).status_code == 404
+    assert admin.get(reverse("admin:market_product_halt", args=[euro.pk])).status_code == 405
+
+
 # ---- who may
 
 
