@@ -35,6 +35,20 @@ class FakeNode {
     }
   }
 
+  prepend(node) {
+    node.parent = this;
+    this.children.unshift(node);
+  }
+
+  replaceChildren(...nodes) {
+    this.children = [];
+    this.append(...nodes);
+  }
+
+  get lastElementChild() {
+    return this.children.at(-1);
+  }
+
   remove() {
     this.parent.children = this.parent.children.filter((child) => child !== this);
   }

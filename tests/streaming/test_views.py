@@ -1,10 +1,13 @@
-"""The live page's view and its frame. What moves on it is tested in tests/js and tests/browser."""
+"""The pages' views and their frame. What moves on them is tested in tests/js and tests/browser."""
 
+import json
 import re
 
 import pytest
 
+from accounts.errors import CLOSES
 from accounts.models import User
+from streaming.routing import ENDPOINTS
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +60,54 @@ def test_only_staff_is_led_to_the_administration(page_of, is_staff):
 
 def test_the_page_where_one_is_is_marked(page_of, client):
     assert '<a href="/" aria-current="page">Live</a>' in page_of().text
-    assert '<a href="/keys/" aria-current="page">API keys</a>' in client.get("/keys/").text
+    assert '<a href="/keys/" aria-current="page">Account</a>' in client.get("/keys/").text
 
 
 def test_a_visitors_login_shows_no_pages(client):
     assert "<nav" not in client.get("/login").text
+
+
+# ---- connect, reference
+
+
+def test_connect_is_for_who_is_logged_in(client):
+    assert client.get("/connect")["Location"] == "/login?next=/connect"
+
+
+def test_clients_have_the_readers_address_behind_a_proxy_too(page_of, client, settings):
+    page_of()
+    assert "ws://testserver/ws/events" in client.get("/connect").text
+    behind = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_HOST": "testserver"}
+    assert "ws://testserver/ws/events" in client.get("/connect", **behind).text
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert "wss://testserver/ws/events" in client.get("/connect", **behind).text
+
+
+def test_the_console_knows_every_close_and_every_address(page_of, client):
+    page_of()
+    page = client.get("/connect").text
+    (table,) = re.findall(r'<script id="closes" type="application/json">(.*?)</script>', page)
+    closes = json.loads(table)
+    assert {int(code) for code in closes} == {close.code for close in CLOSES}
+    assert closes["4010"] == {"reason": "access_revoked", "reconnect": False}
+    assert set(re.findall(r'<option value="([^"]*)"', page)) == {f"/{address}" for address in ENDPOINTS}
+
+
+def test_its_scripts_are_files_and_the_only_block_is_data(page_of, client):
+    page_of()
+    page = client.get("/connect").text
+    scripts = re.findall(r"<script\b[^>]*>", page)
+    assert all("src=" in script or "application/json" in script for script in scripts)
+    assert not re.search(r"<style\b|\sstyle=|\son\w+=", page)
+
+
+@pytest.mark.parametrize("name", ["tick_stream", "event_stream", "errors"])
+def test_a_document_can_be_read_by_everybody(client, name):
+    answer = client.get(f"/reference/{name}")
+    assert answer.status_code == 200
+    assert "ws://testserver" in answer.text or name == "errors"
+
+
+@pytest.mark.parametrize("name", ["nothing", "settings", "README"])
+def test_other_documents_are_not_there(client, name):
+    assert client.get(f"/reference/{name}").status_code == 404
