@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, Permission
@@ -13,14 +17,17 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from accounts.errors import Refused
-from accounts.forms import KeyForm, LimitedAdminAuthenticationForm
+from accounts.forms import KeyForm, UserForm
 from accounts.models import ApiKey, User
-from accounts.services import api_key_create, api_key_revoke, api_key_rotate
+from accounts.services import api_key_create, api_key_revoke, api_key_rotate, second_factor_remove
 
 admin.site.site_header = "Tickwire"
 admin.site.site_title = "Tickwire"
 admin.site.index_title = "Administration"
-admin.site.login_form = LimitedAdminAuthenticationForm
+# One door for everybody: the log-in page, which counts tries and asks for the second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# What allauth would show of them helps nobody here, and an authenticator's page would show its sealed secret.
+admin.site.unregister([Authenticator, EmailAddress, UserSession])
 
 
 class GuardedUserAdmin(UserAdmin):
@@ -53,6 +60,22 @@ class GuardedUserAdmin(UserAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
+@admin.register(User)
+class OwnUserAdmin(GuardedUserAdmin):
+    """Django's page, and where the user may trade, and the way out for a lost phone."""
+
+    form = UserForm
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Trading", {"fields": ["environments"]}))
+    actions = ["remove_second_factor"]
+
+    @admin.action(description="Remove the second factor of the selected users", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: Any) -> None:
+        for user in queryset:
+            if _may_touch(request, user) and second_factor_remove(user):
+                self.log_change(request, user, "Second factor removed")
+                messages.success(request, f"{user} logs in with the password alone.")
+
+
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
     """Tell whether somebody may change a user: only one who can do nothing that they cannot do themselves."""
     if user is None or _is_superuser(request):
@@ -67,9 +90,6 @@ def _is_superuser(request: HttpRequest) -> bool:
 def _permissions_of(user: Any) -> set[Permission]:
     """Return what a user may do, or could when they were active again."""
     return set(Permission.objects.filter(Q(group__user=user) | Q(user=user)))
-
-
-admin.site.register(User, GuardedUserAdmin)
 
 
 class AdminKeyForm(KeyForm):

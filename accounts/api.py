@@ -32,8 +32,9 @@ class KeyRequest(serializers.Serializer[Any]):
         help_text="None implies another; feed (publish ticks) is for staff to give.",
     )  # fmt: skip
     environments = serializers.ListField(
-        child=serializers.ChoiceField(ENVIRONMENTS), allow_empty=False, default=list(ENVIRONMENTS)
-    )
+        child=serializers.ChoiceField(ENVIRONMENTS), allow_empty=False, required=False,
+        help_text="Left out: all that the user has.",
+    )  # fmt: skip
     expires_at = serializers.DateTimeField(default=None, allow_null=True, help_text="ISO 8601; UTC without a zone.")
     networks = serializers.CharField(
         default="", allow_blank=True, validators=[validate_networks],
@@ -72,6 +73,8 @@ class KeysView(APIView):
         wanted.is_valid(raise_exception=True)
         if "feed" in wanted.validated_data["scopes"] and not user.is_staff:
             raise Refused(Code.SCOPE_DENIED, "Only staff may give the scope feed")
+        if not set(wanted.validated_data.get("environments", ())) <= set(user.environments):
+            raise Refused(Code.ENVIRONMENT_DENIED, "A key may use what its user may")
         key, secret = api_key_create(user=user, **wanted.validated_data)
         return _shown_once(key, secret, status=201)
 

@@ -1,38 +1,38 @@
-"""What people fill in: their name and password, and what a key is for."""
+"""What people fill in: their name and password, what a key is for, where a user may trade."""
 
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UserChangeForm
 from django.utils import timezone
 
-from accounts.addresses import budget_subject, request_address
-from accounts.limits import Budgets
-from accounts.models import DEFAULT_SCOPES, ENVIRONMENTS, SCOPES, ApiKey
-
-LOGINS_PER_MINUTE = 10
-"""Log-ins tried per address and per name: a person mistypes, a program guesses."""
-
-_budgets = Budgets(settings.REDIS_URL)
+from accounts.attempts import TOO_MANY, may_try
+from accounts.models import DEFAULT_SCOPES, ENVIRONMENTS, SCOPES, ApiKey, User
 
 
 class LimitedAuthenticationForm(AuthenticationForm):
     """The log-in form, which lets an address and a name try so often only."""
 
     def clean(self) -> dict[str, Any]:
-        name = str(self.cleaned_data.get("username", ""))
-        address = budget_subject(request_address(self.request)) if self.request else ""
-        for kind, subject in (("login_address", address), ("login_name", name)):
-            if _budgets.take_sync(kind, subject, count=LOGINS_PER_MINUTE, per_s=60):
-                self.add_error(None, "Too many attempts. Wait a minute, then try again.")
-                return self.cleaned_data
+        if not may_try(self.request, str(self.cleaned_data.get("username", ""))):
+            self.add_error(None, TOO_MANY)
+            return self.cleaned_data
         return super().clean()
 
 
-class LimitedAdminAuthenticationForm(LimitedAuthenticationForm, AdminAuthenticationForm):
-    """The same for the administrator's pages: one budget for both doors."""
+def environments_field(help_text: str) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=[(environment, environment) for environment in ENVIRONMENTS],
+        initial=list(ENVIRONMENTS),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=help_text,
+    )
+
+
+class UserForm(UserChangeForm):
+    """A user's page in the admin."""
+
+    environments = environments_field("Where this user may trade. A change closes the user's open sockets.")
 
 
 class KeyForm(forms.ModelForm):
@@ -44,12 +44,7 @@ class KeyForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
         help_text="market: prices; read: private streams and reads; trade: orders; feed: publish ticks.",
     )
-    environments = forms.MultipleChoiceField(
-        choices=[(environment, environment) for environment in ENVIRONMENTS],
-        initial=list(ENVIRONMENTS),
-        widget=forms.CheckboxSelectMultiple,
-        help_text="live, demo or both.",
-    )
+    environments = environments_field("live, demo or both.")
     # Declared, because the admin would make two fields of it.
     expires_at = forms.DateTimeField(
         required=False,
@@ -62,11 +57,19 @@ class KeyForm(forms.ModelForm):
         fields = ["label", "scopes", "environments", "expires_at", "networks"]
         widgets = {"networks": forms.TextInput(attrs={"placeholder": "192.0.2.0/24 2001:db8::/32"})}
 
-    def __init__(self, *args: Any, may_feed: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, owner: User | None = None, **kwargs: Any) -> None:
+        """`owner`: who makes the key, on the user's own page; offered is what that user may give."""
         super().__init__(*args, **kwargs)
-        if not may_feed:
-            choices = [(scope, scope) for scope in SCOPES if scope != "feed"]
-            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
+        if owner is not None:
+            self.instance.user = owner
+            self._offer("scopes", [scope for scope in SCOPES if scope != "feed" or owner.is_staff])
+            self._offer("environments", owner.environments)
+
+    def _offer(self, name: str, choices: list[str]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(choice, choice) for choice in choices]
+        field.initial = [choice for choice in field.initial if choice in choices]
 
     def clean_expires_at(self) -> Any:
         expires_at = self.cleaned_data["expires_at"]

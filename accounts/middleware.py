@@ -1,11 +1,16 @@
-"""Every HTTP answer carries a request id: the client's own, or one of ours."""
+"""What happens to every HTTP request: it has a request id, and its browser session was seen."""
 
 import re
 import uuid
 from collections.abc import Awaitable, Callable
 
+from allauth.usersessions.models import UserSession
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponseBase
+
+SEEN_EVERY_S = 60
+"""How exactly a session's last use is known: a write per request would cost more than most requests do."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 
@@ -36,3 +41,16 @@ class RequestIdMiddleware:
         answer = await response
         answer["X-Request-ID"] = identifier
         return answer
+
+
+class SessionSeenMiddleware:
+    """Keeps the list of a user's browsers: device, address, last seen."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        session_key = request.session.session_key
+        if session_key and request.user.is_authenticated and cache.add(f"seen:{session_key}", True, SEEN_EVERY_S):
+            UserSession.objects.create_from_request(request)
+        return self.get_response(request)

@@ -32,18 +32,6 @@ class ToldTogether(models.Model):
         super().save(*args, **options)
 
 
-class User(AbstractUser, ToldTogether):  # noqa: DJ008  # its base has one
-    """Somebody who logs in or holds keys."""
-
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # the stubs leave it out
-        permissions = [
-            ("view_overview", "Can watch the overview"),
-            ("view_connections", "Can see open connections"),
-            ("end_connections", "Can end open connections"),
-            ("view_refusals", "Can see refused ticks"),
-        ]
-
-
 def default_scopes() -> list[str]:
     return list(DEFAULT_SCOPES)
 
@@ -72,6 +60,24 @@ def validate_networks(value: str) -> None:
 def _validate_choice(value: object, allowed: tuple[str, ...], what: str) -> None:
     if not isinstance(value, list) or not value or not set(value) <= set(allowed):
         raise ValidationError(f"{what} are one or more of {', '.join(allowed)}")
+
+
+class User(AbstractUser, ToldTogether):  # noqa: DJ008  # its base has one
+    """Somebody who logs in or holds keys."""
+
+    environments = models.JSONField(
+        default=default_environments,
+        validators=[validate_environments],
+        help_text="Where this user may trade: live, demo or both. Who signs up gets demo.",
+    )
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]  # the stubs leave it out
+        permissions = [
+            ("view_overview", "Can watch the overview"),
+            ("view_connections", "Can see open connections"),
+            ("end_connections", "Can end open connections"),
+            ("view_refusals", "Can see refused ticks"),
+        ]
 
 
 class ApiKey(ToldTogether):
@@ -108,6 +114,10 @@ class ApiKey(ToldTogether):
 
     def __str__(self) -> str:
         return f"{self.label or 'key'} {str(self.public_id)[:8]}…"
+
+    def clean(self) -> None:
+        if hasattr(self, "user") and not set(self.environments) <= set(self.user.environments):
+            raise ValidationError({"environments": f"This user may use: {', '.join(self.user.environments)}"})
 
     @property
     def state(self) -> str:

@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 
+from allauth.mfa import app_settings as mfa_settings
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import IntegrityError, transaction
@@ -70,16 +73,19 @@ def api_key_create(
     user: User,
     label: str = "",
     scopes: Sequence[str] = DEFAULT_SCOPES,
-    environments: Sequence[str] = ENVIRONMENTS,
+    environments: Sequence[str] | None = None,
     expires_at: datetime | None = None,
     networks: str = "",
 ) -> tuple[ApiKey, str]:
-    """Issue a key; return it with its secret, which is not to be had again. Raises `ValidationError`."""
+    """Issue a key; return it with its secret, which is not to be had again. Raises `ValidationError`.
+
+    `environments`: all that the user has, unless told otherwise.
+    """
     key = ApiKey(
         user=user,
         label=label,
         scopes=_in_order(scopes, SCOPES),
-        environments=_in_order(environments, ENVIRONMENTS),
+        environments=_in_order(user.environments if environments is None else environments, ENVIRONMENTS),
         expires_at=expires_at,
         networks=networks,
     )
@@ -262,7 +268,7 @@ def identity_of_browser(user: User, session_key: str) -> Identity:
         user_id=user.pk,
         username=user.get_username(),
         scopes=frozenset(SCOPES) - {"feed"},
-        environments=frozenset(ENVIRONMENTS),
+        environments=frozenset(user.environments),
         session=session_digest(session_key),
     )
 
@@ -292,7 +298,7 @@ def _identity(generation: ApiKeyGeneration, *, address: str, now_ms: int) -> Ide
         user_id=key.user_id,
         username=key.user.get_username(),
         scopes=frozenset(key.scopes),
-        environments=frozenset(key.environments),
+        environments=frozenset(key.environments) & frozenset(key.user.environments),
         key_id=str(key.public_id),
         generation=generation.number,
         expires_ms=min(ends_ms, default=None),
@@ -339,14 +345,40 @@ def _server_keys(secrets: tuple[str, ...]) -> dict[str, bytes]:
     return {keys.fingerprint(secret.encode()): secret.encode() for secret in secrets}
 
 
+def second_factor_use(user_id: int, code: str) -> bool:
+    """Use up a user's code; False if it was before. One that has been watched being typed opens nothing."""
+    plain = "".join(filter(str.isalnum, code)).lower()
+    return _first_use(f"second factor:{user_id}:{plain}".encode(), time.time_ns() // 1_000_000)
+
+
+def recovery_codes_left(user: User) -> int:
+    """Return how many of the recovery codes have not been used; read without unsealing them."""
+    stored = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return 0 if stored is None else mfa_settings.RECOVERY_CODE_COUNT - int(stored.data["used_mask"]).bit_count()
+
+
+def second_factor_remove(user: User) -> bool:
+    """Let a user log in with the password alone; False if that was so."""
+    removed, _ = Authenticator.objects.filter(user=user).delete()
+    return bool(removed)
+
+
 def _use_once(signature: str, now_ms: int) -> None:
+    if not _first_use(signing.canonical(signature), now_ms):
+        raise Refused(Code.SIGNATURE_REUSED)
+
+
+def _first_use(proof: bytes, now_ms: int) -> bool:
+    """Remember a proof for as long as it is good for; False when it is remembered already, whichever process asks."""
     UsedSignature.objects.filter(expires_ms__lt=now_ms).delete()
-    digest = hashlib.sha256(signing.canonical(signature)).hexdigest()
     try:
         with transaction.atomic():
-            UsedSignature.objects.create(digest=digest, expires_ms=now_ms + SIGNATURE_KEPT_MS)
+            UsedSignature.objects.create(
+                digest=hashlib.sha256(proof).hexdigest(), expires_ms=now_ms + SIGNATURE_KEPT_MS
+            )
     except IntegrityError:
-        raise Refused(Code.SIGNATURE_REUSED) from None
+        return False
+    return True
 
 
 def _uuid(text: str) -> uuid.UUID | None:

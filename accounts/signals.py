@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
@@ -13,7 +14,7 @@ from accounts.models import ApiKey, User
 from accounts.services import ALL_SESSIONS, access_change, session_digest
 
 _RIGHTS = ("is_staff", "is_superuser")
-_TOLD = ("is_active", "password", *_RIGHTS)
+_TOLD = ("is_active", "password", "environments", *_RIGHTS)
 
 
 @receiver(pre_save, sender=User)
@@ -21,7 +22,7 @@ def user_changes(sender: type[User], instance: User, **_: Any) -> None:
     known = User.objects.filter(pk=instance.pk).values(*_TOLD).first() if instance.pk else None
     if known is None:
         return
-    if known["is_active"] and not instance.is_active:
+    if (known["is_active"] and not instance.is_active) or known["environments"] != instance.environments:
         access_change(user_id=instance.pk)
     elif known["password"] != instance.password or any(known[name] and not getattr(instance, name) for name in _RIGHTS):
         access_change(user_id=instance.pk, session=ALL_SESSIONS)
@@ -66,3 +67,9 @@ def logged_out(sender: type[User], request: HttpRequest, user: User | None, **_:
             # Django does it a moment later; a socket that opens in between would stay.
             request.session.delete()
             access_change(user_id=user.pk, session=session_digest(session_key))
+
+
+@receiver(post_delete, sender=UserSession)
+def session_ended(sender: type[UserSession], instance: UserSession, **_: Any) -> None:
+    """A browser that was logged out from another one, or whose session is over."""
+    access_change(user_id=instance.user_id, session=session_digest(instance.session_key))

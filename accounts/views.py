@@ -1,7 +1,10 @@
-"""The user's own pages: log in and out, keys."""
+"""Log in and out, and the page of one's own keys."""
 
+from allauth.account.utils import perform_login
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,20 +18,28 @@ from accounts.services import api_key_create, api_key_revoke, api_key_rotate
 
 
 class Login(LoginView):
+    """Name and password; then, for those who have one, the second factor's page."""
+
     template_name = "accounts/login.html"
     authentication_form = LimitedAuthenticationForm
     redirect_authenticated_user = True
+    extra_context = {"signup": settings.SIGNUP}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer: HttpResponse = perform_login(self.request, form.get_user(), redirect_url=self.get_success_url())
+        return answer
 
 
 @login_required
 def keys(request: HttpRequest) -> HttpResponse:
     """Show one's keys; POST issues one and shows its secret, once."""
-    assert isinstance(request.user, User)
-    form = KeyForm(request.POST or None, may_feed=request.user.is_staff)
+    user = request.user
+    assert isinstance(user, User)
+    form = KeyForm(request.POST or None, owner=user)
     if request.method == "POST" and form.is_valid():
-        key, secret = api_key_create(user=request.user, **form.cleaned_data)
+        key, secret = api_key_create(user=user, **form.cleaned_data)
         return show_secret(request, key, secret, back=reverse("keys"))
-    own = ApiKey.objects.filter(user=request.user).prefetch_related("generations")
+    own = ApiKey.objects.filter(user=user).prefetch_related("generations")
     return render(request, "accounts/keys.html", {"form": form, "keys": own})
 
 

@@ -134,8 +134,31 @@ ROUTES = {
 
 PAGES = {
     "": "logged in",
+    "connect": "logged in",
+    "reference/<slug:name>": "everybody",
     "login": "everybody",
+    "^login/code$": "whose password was right",
     "logout": "everybody",
+    "^signup$": "everybody",
+    "^password/reset$": "everybody",
+    "^password/reset/sent$": "everybody",
+    "^password/reset/done$": "everybody",
+    "^password/reset/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>[^/]+)$": "everybody",
+    "^email/(?P<key>[^/]+)$": "everybody",
+    "^account/profile$": "logged in",
+    "^account/email$": "logged in",
+    "^account/again$": "logged in",
+    "^account/again/code$": "proved again",
+    "account/two-factor": "logged in",
+    "^account/two-factor/app$": "proved again",
+    "^account/two-factor/app/remove$": "proved again",
+    "^account/two-factor/codes$": "proved again",
+    "^account/two-factor/codes/new$": "proved again",
+    "account/two-factor/codes.txt": "proved again",
+    "account/sessions": "logged in",
+    "account/sessions/end": "logged in",
+    "account/sessions/<int:pk>/end": "logged in",
+    "account/demo": "logged in",
     "keys/": "logged in",
     "keys/<int:pk>/rotate": "logged in",
     "keys/<int:pk>/revoke": "logged in",
@@ -146,6 +169,9 @@ PAGES = {
     "metrics": "token",
 }
 """The pages outside the admin site; what they say in detail is in their own tests."""
+
+AT_THE_DOOR = ("login", "^login/code$", "^signup$")
+"""What leads on who is in already."""
 
 ADMIN_FOR_EVERYBODY = ("admin/login/", "admin/logout/")
 
@@ -270,10 +296,15 @@ def test_pages_are_for_browsers(engine, ann, kind):
     client, headers = caller(ann, kind)
     for route, who in PAGES.items():
         response = client.get("/" + example(route), headers=headers)
-        if who == "logged in" and kind != "browser":
+        if who in ("logged in", "proved again") and kind != "browser":
             assert response.headers["Location"].startswith("/login"), route
-        elif route == "login" and kind == "browser":
+        elif who == "proved again":
+            # Who has no second factor has none of what belongs to it.
+            assert response.status_code == 404 or response.headers["Location"].startswith("/account/again"), route
+        elif route in AT_THE_DOOR and kind == "browser":
             assert response.headers["Location"] == "/"
+        elif who == "whose password was right":
+            assert response.headers["Location"] == "/login"
         else:
             # The buttons of the key page take a POST; /metrics is there for those who have a token, where there is one;
             # here no server has started that could be ready.
@@ -283,9 +314,10 @@ def test_pages_are_for_browsers(engine, ann, kind):
 
 def example(route):
     """Return a path that a pattern matches."""
-    path = re.sub(r"<(?:int|path|str):\w+>|<\w+>", "1", route.replace("(?P<url>.*)$", "nosuch"))
+    path = route.replace("(?P<url>.*)$", "nosuch").replace("<slug:name>", "errors")
     path = re.sub(r"\^?\(\?P<app_label>[^)]*\)", "trading", path)
-    return path.removesuffix("$")
+    path = re.sub(r"\(\?P<\w+>[^)]*\)|<(?:(?:int|path|str):)?\w+>", "1", path)
+    return path.removeprefix("^").removesuffix("$")
 
 
 # ---- channels and messages of the event stream

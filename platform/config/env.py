@@ -32,7 +32,8 @@ VARIABLES: tuple[Variable, ...] = (
              "empty: generated once into DATA_DIR/key-secret (part of the backup, the same on all hosts)"),
     Variable("ALLOWED_HOSTS", "127.0.0.1,localhost", "host names this server answers to, comma separated"),
     Variable("ORIGINS", "", "further origins (scheme://host[:port]) whose pages may use /ws/app, comma separated"),
-    Variable("TRUSTED_PROXIES", "0", "how many proxies in front add to X-Forwarded-For; 0: the header is ignored"),
+    Variable("TRUSTED_PROXIES", "0", "how many proxies in front add to X-Forwarded-For and set X-Forwarded-Proto; "
+             "0: both headers are ignored"),
     Variable("DEBUG", "0", "1: Django's debug pages; refused when HOST is not loopback"),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
     Variable("AUTH_WINDOW_S", "30", "seconds a connection has to authenticate or to subscribe to a public channel"),
@@ -44,6 +45,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("CONNECTIONS_PER_KEY", "20", "open sockets per API key; 0: off"),
     Variable("SIGNATURE_SINGLE_USE", "1", "0: a signature may be used again inside its 30 s (the vendor's rule)"),
     Variable("METRICS_TOKEN", "", "what GET /metrics wants as bearer token; empty: there is no such address"),
+    Variable("SIGNUP", "0", "1: anybody may sign up; new users trade on a demo account only"),
+    Variable("EMAIL_URL", "consolemail://", "how mails (a forgotten password, a new address) are sent: "
+             "smtp+tls://USER:PASSWORD@HOST:587, smtp+ssl://…, smtp://…; consolemail:// prints them"),
+    Variable("EMAIL_FROM", "tickwire@localhost", "whom mails are from"),
     Variable("STALE_AFTER_S", "8", "seconds without a tick after which a product's feed counts as stale"),
 )  # fmt: skip
 

@@ -40,6 +40,8 @@ ALLOWED_HOSTS = env.names("ALLOWED_HOSTS")
 ORIGINS = env.names("ORIGINS")
 CSRF_TRUSTED_ORIGINS = ORIGINS
 TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES")
+# What we write into mails and samples is the address that the browser has, https behind a proxy that says so.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 
 AUTH_WINDOW_S = env.number("AUTH_WINDOW_S")
 SUBSCRIBE_INTERVAL_S = env.number("SUBSCRIBE_INTERVAL_S")
@@ -51,6 +53,7 @@ CONNECTIONS_PER_KEY = env.whole("CONNECTIONS_PER_KEY")
 SIGNATURE_SINGLE_USE = env.whole("SIGNATURE_SINGLE_USE") == 1
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 STALE_AFTER_S = env.number("STALE_AFTER_S")
+SIGNUP = env.whole("SIGNUP") == 1
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -64,6 +67,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "config",
     "accounts",
     "market",
@@ -79,6 +86,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SessionSeenMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
 ]
@@ -156,6 +165,30 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
+
+# Log-in, second factor, mails: django-allauth behind our own pages (accounts/urls.py).
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Tickwire] "
+# Its own limits count per process; ours (accounts/attempts.py) in all of them.
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.adapters.TwoFactorAdapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODE_DIGITS = 10
+# A phone's clock may be a step off (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "Tickwire"
+
+vars().update(environ.Env.email_url_config(env.text("EMAIL_URL")))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM")
+
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

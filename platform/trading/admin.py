@@ -17,7 +17,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from accounts.admin import GuardedUserAdmin
+from accounts.admin import OwnUserAdmin
 from accounts.models import ENVIRONMENTS, User
 from engine.commands import COMMANDS
 from engine.events import WIRE_NAMES, MovementKind
@@ -281,7 +281,7 @@ admin.site.unregister(Product)
 
 
 @admin.register(User)
-class TradedUserAdmin(GuardedUserAdmin):
+class TradedUserAdmin(OwnUserAdmin):
     """Whoever has an account or has asked the engine for something stays, as the record does; make them inactive."""
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

@@ -1,9 +1,10 @@
-"""Who calls in the tests of accounts, and how a call is signed: written apart from the server's own code."""
+"""Who calls in the tests of accounts, and how a call is signed or a code made: apart from the server's own code."""
 
 import base64
 import hashlib
 import hmac
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -40,6 +41,14 @@ def signature(secret, timestamp_ms, method="GET", path="/ws-auth", body=b""):
     """Sign as the event stream's document says."""
     payload = f"{timestamp_ms}{method}{path}".encode() + body
     return base64.b64encode(hmac.new(secret.encode(), payload, hashlib.sha256).digest()).decode()
+
+
+def totp(secret, *, steps=0):
+    """Return what an authenticator app shows (RFC 6238: SHA-1, 30 s, 6 digits), `steps` later than now."""
+    counter = int(time.time() // 30 + steps).to_bytes(8, "big")
+    digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
+    start = digest[-1] & 15
+    return f"{(int.from_bytes(digest[start : start + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def by_token(secret, *, address=ADDRESS, now_ms=NOW_MS):

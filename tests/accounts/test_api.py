@@ -6,7 +6,7 @@ import uuid
 import pytest
 from django.test import Client
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, User
 from tests.accounts.callers import NOW_MS, by_token, given_key
 
 pytestmark = pytest.mark.django_db
@@ -156,3 +156,10 @@ def test_nothing_without_a_log_in_or_the_csrf_token_or_by_get(client, browser, a
     assert code_of(browser.call(path, **{"X-CSRFToken": "x" * 32})) == (403, "csrf_failed")
     assert code_of(browser.get(path)) == (405, "method_not_allowed")
     assert own.key.generations.count() == ApiKey.objects.filter(revoked_at=None).count() == 1
+
+
+def test_a_key_may_what_its_user_may(browser, ann):
+    User.objects.update(environments=["demo"])
+    assert code_of(browser.call("/account/keys", {"environments": ["live", "demo"]})) == (403, "environment_denied")
+    assert not ApiKey.objects.exists()
+    assert by_token(browser.call("/account/keys").json()["secret"]).environments == {"demo"}

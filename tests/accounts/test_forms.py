@@ -1,76 +1,35 @@
-"""What people fill in: their name and password, and what a key is for."""
+"""What people fill in: their name and password, what a key is for."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import RequestFactory
 
-from accounts import forms
-from accounts.forms import KeyForm, LimitedAdminAuthenticationForm, LimitedAuthenticationForm
-from accounts.limits import Budgets
+from accounts.attempts import PER_MINUTE
+from accounts.forms import KeyForm, LimitedAuthenticationForm, UserForm
+from accounts.models import User
 from tests.accounts.callers import PASSWORD, given_key
 
 pytestmark = pytest.mark.django_db
 
 
-class Door:
-    """The two log-in forms, and the clock of their budget."""
-
-    def __init__(self):
-        self.now_ms = 0
-
-    def tries(self, name, password, *, address="192.0.2.7", form=LimitedAuthenticationForm):
-        """Try to log in; return `in`, `wrong` or `limited`."""
-        request = RequestFactory().post("/login", REMOTE_ADDR=address)
-        filled = form(request, data={"username": name, "password": password})
-        if filled.is_valid():
-            return "in"
-        return "limited" if "Too many attempts" in str(filled.errors) else "wrong"
+def log_in(name, password):
+    """Try to log in; return `in`, `wrong` or `limited`."""
+    request = RequestFactory().post("/login", REMOTE_ADDR="192.0.2.7")
+    filled = LimitedAuthenticationForm(request, data={"username": name, "password": password})
+    if filled.is_valid():
+        return "in"
+    return "limited" if "Too many attempts" in str(filled.errors) else "wrong"
 
 
-@pytest.fixture
-def door(monkeypatch):
-    door = Door()
-    monkeypatch.setattr(forms, "_budgets", Budgets("", now_ms=lambda: door.now_ms))
-    return door
+def test_a_log_in_is_tried_so_often_only(ann):
+    assert log_in("ann", PASSWORD) == "in"
+    assert [log_in("ann", "wrong") for _ in range(PER_MINUTE)] == ["wrong"] * (PER_MINUTE - 1) + ["limited"]
+    assert log_in("ann", PASSWORD) == "limited"
 
 
-def test_a_name_can_be_tried_ten_times_a_minute_from_wherever(door, ann):
-    attempts = [door.tries("ann", "wrong", address=f"192.0.2.{host}") for host in range(11)]
-    assert attempts == ["wrong"] * 10 + ["limited"]
-    assert door.tries("ann", PASSWORD, address="203.0.113.9") == "limited"
-    door.now_ms = 59_999
-    assert door.tries("ann", PASSWORD) == "limited"
-    door.now_ms = 60_000
-    assert door.tries("ann", PASSWORD) == "in"
-
-
-def test_an_address_can_try_ten_times_a_minute_whichever_names(door, ann):
-    assert [door.tries(f"user-{number}", "wrong") for number in range(10)] == ["wrong"] * 10
-    assert door.tries("ann", PASSWORD) == "limited"
-    assert door.tries("ann", PASSWORD, address="203.0.113.9") == "in"
-
-
-def test_an_ipv6_line_is_one_address(door, ann):
-    for host in range(10):
-        door.tries(f"user-{host}", "wrong", address=f"2001:db8::{host}")
-    assert door.tries("ann", PASSWORD, address="2001:db8::ffff") == "limited"
-    assert door.tries("ann", PASSWORD, address="2001:db8:0:1::1") == "in"
-
-
-def test_both_doors_spend_one_budget(door, staff):
-    for _ in range(10):
-        door.tries("chief", "wrong")
-    assert door.tries("chief", PASSWORD, form=LimitedAdminAuthenticationForm) == "limited"
-
-
-def test_the_administrators_door_is_for_staff(door, ann, staff):
-    assert door.tries("chief", PASSWORD, form=LimitedAdminAuthenticationForm) == "in"
-    assert door.tries("ann", PASSWORD, form=LimitedAdminAuthenticationForm) == "wrong"
-
-
-def test_a_form_without_names_is_no_crash(door, db):
-    assert door.tries("", "") == "wrong"
+def test_a_form_without_names_is_no_crash(db):
+    assert log_in("", "") == "wrong"
 
 
 # ---- a key
@@ -86,10 +45,32 @@ def test_a_new_key_starts_with_what_most_want():
     assert form["environments"].value() == ["live", "demo"]
 
 
-def test_publishing_is_offered_to_those_who_may_give_it():
-    assert "feed" in str(KeyForm()["scopes"])
-    assert [str(box.data["value"]) for box in KeyForm(may_feed=False)["scopes"]] == ["market", "read", "trade"]
-    assert not KeyForm({"scopes": ["feed"], "environments": ["demo"]}, may_feed=False).is_valid()
+def offered(field):
+    return [str(box.data["value"]) for box in field]
+
+
+def test_publishing_is_offered_to_those_who_may_give_it(ann, staff):
+    assert "feed" in offered(KeyForm()["scopes"])
+    assert "feed" in offered(KeyForm(owner=staff)["scopes"])
+    assert offered(KeyForm(owner=ann)["scopes"]) == ["market", "read", "trade"]
+    assert not KeyForm({"scopes": ["feed"], "environments": ["demo"]}, owner=ann).is_valid()
+
+
+def test_what_is_offered_is_where_its_user_may_trade(ann):
+    ann.environments = ["demo"]
+    form = KeyForm(owner=ann)
+    assert offered(form["environments"]) == form["environments"].value() == ["demo"]
+    assert not KeyForm({"scopes": ["market"], "environments": ["live"]}, owner=ann).is_valid()
+
+
+def test_an_administrator_says_where_a_user_may_trade(ann):
+    shown = UserForm(instance=ann)
+    assert shown["environments"].value() == ["live", "demo"]
+    given = {name: shown[name].value() for name in shown.fields if shown[name].value() is not None}
+    form = UserForm({**given, "environments": ["demo"]}, instance=ann)
+    assert form.is_valid(), form.errors
+    form.save()
+    assert User.objects.get().environments == ["demo"]
 
 
 def test_a_time_without_a_zone_is_utc_and_has_to_be_ahead():

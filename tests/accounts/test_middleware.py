@@ -1,8 +1,10 @@
-"""Every HTTP answer carries a request id: the client's own, or one of ours."""
+"""Every HTTP answer carries a request id; a browser's session is noted as seen, now and then."""
 
 import re
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.core.cache import cache
 from django.test import AsyncClient
 
 pytestmark = pytest.mark.django_db
@@ -45,3 +47,31 @@ def test_a_view_can_see_it(client):
 async def test_the_same_under_asgi():
     answer = await AsyncClient().get("/time", headers={"X-Request-ID": "7"})
     assert answer["X-Request-ID"] == "7"
+
+
+# ---- sessions
+
+
+def test_a_browser_is_seen_with_its_device_and_the_address_behind_the_proxy(client, ann, settings):
+    settings.TRUSTED_PROXIES = 1
+    client.force_login(ann)
+    client.get("/keys/", headers={"User-Agent": "Firefox", "X-Forwarded-For": "203.0.113.1, 198.51.100.7"})
+    seen = UserSession.objects.get()
+    assert (seen.user, seen.session_key) == (ann, client.session.session_key)
+    assert (seen.ip, seen.user_agent) == ("198.51.100.7", "Firefox")
+
+
+def test_it_is_written_once_a_minute_and_not_with_every_call(client, ann, django_assert_num_queries):
+    client.force_login(ann)
+    client.get("/keys/")
+    first = UserSession.objects.get().last_seen_at
+    with django_assert_num_queries(3):  # the session, the user, the keys
+        client.get("/keys/")
+    cache.clear()
+    client.get("/keys/")
+    assert UserSession.objects.get().last_seen_at > first
+
+
+def test_strangers_leave_nothing(client):
+    client.get("/login")
+    assert not UserSession.objects.exists()

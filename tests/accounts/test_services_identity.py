@@ -5,7 +5,10 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from accounts.errors import Code
@@ -13,6 +16,10 @@ from accounts.models import ApiKey, UsedSignature
 from accounts.services import (
     api_key_revoke,
     identity_for_session,
+    identity_of_browser,
+    recovery_codes_left,
+    second_factor_remove,
+    second_factor_use,
 )
 from accounts.signing import WINDOW_MS
 from tests.accounts.callers import (
@@ -280,3 +287,46 @@ def test_a_session_ends_with_its_password_its_user_or_its_time(ann, browser):
     late.save()
     with refused_with(Code.AUTHENTICATION_REQUIRED):
         identity_for_session(late.session_key or "")
+
+
+# ---- where a user may trade
+
+
+def test_a_key_reaches_no_further_than_its_user(ann):
+    issued = given_key(ann)
+    ann.environments = ["demo"]
+    ann.save()
+    assert by_token(issued.secret).environments == {"demo"}
+    assert identity_of_browser(ann, "s1").environments == {"demo"}
+
+
+def test_a_user_gets_no_key_for_what_the_user_may_not(ann):
+    ann.environments = ["demo"]
+    with pytest.raises(ValidationError, match="This user may use: demo"):
+        given_key(ann, environments=["live"])
+    assert given_key(ann).key.environments == ["demo"]
+
+
+# ---- the second factor
+
+
+def test_a_code_is_used_up_once_by_all_processes_together(ann):
+    assert second_factor_use(ann.pk, "123456")
+    assert not second_factor_use(ann.pk, "123 456")
+    assert second_factor_use(ann.pk + 1, "123456")
+    assert second_factor_use(ann.pk, "123457")
+
+
+def test_recovery_codes_are_counted_without_opening_them(ann, settings):
+    assert recovery_codes_left(ann) == 0
+    codes = RecoveryCodes.activate(ann)
+    assert codes.validate_code(codes.get_unused_codes()[3])
+    settings.KEY_SECRETS = ["another"]
+    assert recovery_codes_left(ann) == 9
+
+
+def test_a_second_factor_can_be_removed(ann):
+    assert not second_factor_remove(ann)
+    RecoveryCodes.activate(ann)
+    assert second_factor_remove(ann)
+    assert not Authenticator.objects.exists()

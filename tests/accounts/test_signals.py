@@ -1,6 +1,7 @@
 """Whatever takes access away says so, by whichever path."""
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -51,6 +52,21 @@ def test_the_shells_way_to_a_new_password_does_too(ann, monkeypatch):
     monkeypatch.setattr("getpass.getpass", lambda prompt: "another one, as good")
     call_command("changepassword", "ann", verbosity=0)
     assert told() == [(ann.pk, "", ALL_SESSIONS)]
+
+
+def test_other_environments_end_everything_that_was_opened_with_the_old_ones(ann):
+    ann.environments = ["demo"]
+    ann.save()
+    assert told() == [(ann.pk, "", "")]
+
+
+def test_a_session_that_is_ended_from_elsewhere_is_told(ann, browser):
+    browser.get("/keys/")
+    session_key = browser.session.session_key
+    UserSession.objects.get().end()
+    assert told() == [(ann.pk, "", session_digest(session_key))]
+    with refused_with(Code.AUTHENTICATION_REQUIRED):
+        identity_for_session(session_key)
 
 
 def test_logging_in_and_other_changes_end_nothing(ann, client):

@@ -88,7 +88,7 @@ def test_the_page_says_what_each_key_may_and_how_it_was_used(browser, ann):
     page = browser.get("/keys/").content.decode()
     for text in (issued.id, "2030-01-31 12:00 UTC", "192.0.2.7", "active", "revoked"):
         assert text in page
-    assert page.count(">Rotate<") == page.count(">Revoke<") == 1
+    assert page.count(">Rotate<") == page.count(">Revoke<") == page.count(">Revoke it<") == 1
 
 
 def test_what_is_wrong_is_said_beside_it_and_nothing_is_issued(browser):

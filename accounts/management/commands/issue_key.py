@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", help="the name of its user, who is made (without a password) if missing")
         parser.add_argument("--scope", action="append", choices=SCOPES, help="repeatable; default: market and read")
-        parser.add_argument("--env", action="append", choices=ENVIRONMENTS, help="repeatable; default: both")
+        parser.add_argument("--env", action="append", choices=ENVIRONMENTS, help="repeatable; default: the user's own")
         parser.add_argument("--label", default="", help="what it is for")
         parser.add_argument("--expires", default="", help="ISO 8601 with a time zone, such as 2027-01-31T00:00:00Z")
         parser.add_argument("--cidr", action="append", default=[], help="a network it may be used from; repeatable")
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             user=_user(options["user"]),
             label=options["label"],
             scopes=options["scope"] or DEFAULT_SCOPES,
-            environments=options["env"] or ENVIRONMENTS,
+            environments=options["env"],
             expires_at=_moment(options["expires"]),
             networks=" ".join(options["cidr"]),
         )
