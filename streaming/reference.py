@@ -51,13 +51,14 @@ def slug(heading: str) -> str:
 
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    markdown.add_render_rule("fence", _fence)
+    markdown.add_render_rule("fence", _code)
+    markdown.add_render_rule("code_block", _code)
     markdown.add_render_rule("table_open", lambda *_: '<div class="wide"><table>')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>")
     return markdown
 
 
-def _fence(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+def _code(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
     """Render a block of code; those of a conversation say who speaks."""
     _, _, side = tokens[index].info.partition(" ")
     caption = f"<figcaption>{escape(side)}</figcaption>" if side else ""

@@ -63,7 +63,7 @@ def logged_in(page, server):
     page.goto("/admin/")
     page.fill("#id_username", "admin")
     page.fill("#id_password", server.shown_once("password"))
-    page.click("input[type=submit]")
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("#user-tools")
     return page
 
