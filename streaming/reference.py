@@ -53,7 +53,7 @@ def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("fence", _code)
     markdown.add_render_rule("code_block", _code)
-    markdown.add_render_rule("table_open", lambda *_: '<div class="wide"><table>')
+    markdown.add_render_rule("table_open", lambda *_: '<div class="wide" tabindex="0"><table>')
     markdown.add_render_rule("table_close", lambda *_: "</table></div>")
     return markdown
 

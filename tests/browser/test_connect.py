@@ -112,7 +112,7 @@ def test_what_is_wrong_is_answered_and_shown_as_text(connect):
     connect.get_by_label("Message", exact=True).press("Control+Enter")
     expect(frame(connect, "invalid_json")).to_be_visible()
     assert connect.evaluate("() => window.hit") is None
-    connect.get_by_role("button", name="Disconnect").click()
+    connect.get_by_role("button", name="Disconnect", exact=True).click()
     expect(connect.locator("#state-words")).to_contain_text("Closed with 1000")
 
 
