@@ -7,7 +7,7 @@ import accounts.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_generation_ends"),
+        ("accounts", "0003_staff_permissions"),
     ]
 
     operations = [
