@@ -381,3 +381,93 @@ test("every heartbeat is answered by a ping, so the clock stays right", async ()
   await world.socket.event("heartbeat", {time: 0});
   assert.equal(world.socket.pings.length, 2);
 });
+
+// ---- accounts
+
+const DEMO = ["trading:orders_demo", "trading:positions_demo", "trading:balances_demo"];
+const STANDING = {demo: {epoch: "e1", offset: 7}};
+
+/** A stream that has had its account's snapshot at offset 7. */
+async function trading() {
+  const world = new World();
+  world.connect({channels: [EUR, ...DEMO]});
+  await world.socket.open();
+  await world.socket.accept(STANDING);
+  await world.socket.event("snapshot_demo", {orders: [], positions: [], balances: {}}, {offset: 7});
+  return world;
+}
+
+test("private channels begin with a snapshot", async () => {
+  const world = await trading();
+  const asked = {type: "subscribe", id: 1, channels: ["heartbeat", EUR, ...DEMO], snapshot: true};
+  assert.deepEqual(world.socket.questions, [asked]);
+  assert.deepEqual(world.returns, []);
+});
+
+test("they go on where they were, and it is told whether that was possible", async () => {
+  const world = await trading();
+  await world.socket.event("balance_demo", {BTC: "9"}, {offset: 8});
+  await world.socket.end(1006);
+  await world.pass(BACKOFF_FIRST_MS);
+  await world.socket.open();
+  assert.deepEqual(world.socket.question.resume, {demo: {epoch: "e1", offset: 8}});
+  assert.equal(world.socket.question.snapshot, undefined);
+  await world.socket.accept({demo: {epoch: "e1", offset: 11, recovered: true}});
+  assert.deepEqual(world.returns, [{environment: "demo", recovered: true, missed: 3}]);
+});
+
+test("a refused message never tears an account's channels apart", async () => {
+  const world = new World();
+  world.connect({channels: [...SOME, ...DEMO]});
+  await world.socket.open();
+  while (world.socket.question !== undefined) {
+    const {channels} = world.socket.question;
+    const own = channels.filter((channel) => DEMO.includes(channel));
+    assert.ok([0, 3].includes(own.length), `${own}`);
+    if (own.length) await world.socket.refuse("environment_denied");
+    else await world.socket.accept();
+  }
+  assert.deepEqual(world.errors, [["environment_denied", DEMO]]);
+});
+
+test("what was unsubscribed in between begins anew", async () => {
+  const world = await trading();
+  world.stream.unsubscribe(DEMO);
+  await world.accept();
+  world.stream.subscribe(DEMO);
+  await world.pass(0);
+  assert.equal(world.socket.question.snapshot, true);
+  assert.equal(world.socket.question.resume, undefined);
+});
+
+// ---- trades
+
+test("a trade resolves to its result", async () => {
+  const world = await trading();
+  const placed = world.stream.trade("close", {id: "p"}, {demo: true});
+  const [{id, ...sent}] = world.socket.trades;
+  assert.deepEqual(sent, {type: "trade", action: "close", demo: true, params: {id: "p"}});
+  await world.socket.say({type: "result", id, data: {id: "p", pnl: "1"}});
+  assert.deepEqual(await placed, {id: "p", pnl: "1"});
+});
+
+test("a refused trade rejects and gives up no channel", async () => {
+  const world = await trading();
+  const refused = assert.rejects(world.stream.trade("close", {id: "p"}), {code: "not_found", isUnknown: false});
+  await world.socket.say({type: "error", id: world.socket.trades[0].id, code: "not_found", message: "No such"});
+  await refused;
+  assert.deepEqual(world.errors, []);
+});
+
+test("without a connection nothing is sent, and that is certain", async () => {
+  const world = await trading();
+  await world.socket.end(1006);
+  await assert.rejects(world.stream.trade("close", {id: "p"}), {code: "disconnected", isUnknown: false});
+});
+
+test("a trade whose connection is lost is unknown", async () => {
+  const world = await trading();
+  const unknown = assert.rejects(world.stream.trade("close", {id: "p"}), {isUnknown: true});
+  await world.socket.end(1006);
+  await unknown;
+});

@@ -13,6 +13,7 @@ export class World {
   states = [];
   events = [];
   errors = [];
+  returns = [];
   #timers = new Map();
   #lastTimer = 0;
 
@@ -23,6 +24,7 @@ export class World {
       onState: (state) => this.states.push(state),
       onEvent: (event) => this.events.push(event),
       onError: (error, channels) => this.errors.push([error.code, channels]),
+      onReturn: (account) => this.returns.push(account),
       environment: this.#environment(),
       ...options,
     });
@@ -120,9 +122,9 @@ class Socket {
     await settled();
   }
 
-  async event(event, data = null, {sequence = this.#sequence + 1} = {}) {
+  async event(event, data = null, {sequence = this.#sequence + 1, ...more} = {}) {
     this.#sequence = sequence;
-    await this.say({event, sequence, data});
+    await this.say({event, sequence, data, ...more});
   }
 
   async end(code, reason = "") {
@@ -137,19 +139,24 @@ class Socket {
   }
 
   get questions() {
-    return this.sent.filter((message) => message.type !== "ping");
+    return this.sent.filter((message) => !["ping", "trade"].includes(message.type));
   }
 
   get pings() {
     return this.sent.filter((message) => message.type === "ping");
   }
 
-  async accept() {
+  /** `accounts` is what the answer says of private channels' logs. */
+  async accept(accounts) {
     const {type, id, channels} = this.question;
     this.#answered += 1;
     this.#active = this.#active.filter((channel) => !channels.includes(channel));
     if (type === "subscribe") this.#active.push(...channels);
-    await this.say({type: `${type}d`, channels: this.#active, id});
+    await this.say({type: `${type}d`, channels: this.#active, ...(accounts && {accounts}), id});
+  }
+
+  get trades() {
+    return this.sent.filter((message) => message.type === "trade");
   }
 
   async refuse(code, details = {}) {

@@ -9,11 +9,16 @@
  *     onState: (state) => console.log(state.name),  // connecting, live, reconnecting, closed
  *   });
  *   stream.subscribe(["trading:candles:EUR-USD:1"]);
+ *   const order = await stream.trade("new", {product: "EUR-USD", …}, {demo: true});
  *
  * It reconnects by itself with growing, random pauses and subscribes again; it leaves a connection that falls silent or
- * whose sequence has a gap; it stops for good where the server says that coming back is of no use.
+ * whose sequence has a gap; it stops for good where the server says that coming back is of no use. Private channels
+ * begin with a snapshot, and go on after a reconnect where they were.
  * It depends on nothing: browsers, Node 22 and newer, Deno and Bun have a WebSocket; elsewhere hand one in.
  */
+
+import {Calls, TradeError} from "./calls.js";
+import {Logs, environmentOf} from "./logs.js";
 
 /** Two heartbeats of 5 s missed, and 2 s for the way. */
 export const SILENCE_MAX_MS = 12_000;
@@ -40,7 +45,9 @@ const CLOSE_NO_AUTH = 3003;
  * Options: `url`; `channels` to begin with; `auth`, a (possibly async) function that returns a fresh
  * `{key, sig, timestamp}` for every connection; `onEvent(event)`; `onState(state)`; `onHeld(channels)` when the server
  * has confirmed channels, before their first event, anew on every connection (what REST answers from then on has no gap
- * to the events); `onError(error, channels)` for refusals, with the channels that are given up because of it.
+ * to the events); `onReturn({environment, recovered, missed})` when an account's log goes on after a reconnect, before the
+ * missed events or (not `recovered`) the snapshot that replaces them; `onError(error, channels)` for refusals, with the
+ * channels that are given up because of it.
  * `environment` replaces clock, chance and WebSocket.
  */
 export function connect(options) {
@@ -66,6 +73,8 @@ class Stream {
   #environment;
   #wanted;
   #held = new Set();
+  #logs = new Logs();
+  #calls = new Calls();
   #batch = NAMES_PER_MESSAGE;
   #socket = null;
   #mayAsk = false; // the socket is open, and the signature for it is there
@@ -104,6 +113,19 @@ class Stream {
   /** Whether the server has confirmed a channel on the present connection. */
   holds(channel) {
     return this.#held.has(channel);
+  }
+
+  /**
+   * Trade: `action` and `params` as docs/protocols/event_stream.md has them. Resolves to the result; rejects with a
+   * `TradeError`: the server's code and words, or `isUnknown` where nobody knows what became of it.
+   */
+  trade(action, params, {demo = false} = {}) {
+    if (this.state.name !== "live") {
+      return Promise.reject(new TradeError("disconnected", "There is no connection; nothing was sent"));
+    }
+    const id = ++this.#lastId;
+    this.#send({type: "trade", id, action, demo, params});
+    return this.#calls.add(id);
   }
 
   /** Do not wait for the end of the pause (the network came back, somebody looks at the page again). */
@@ -185,6 +207,7 @@ class Stream {
     this.#mayAsk = false;
     this.#stopTimers();
     if (code !== undefined) socket?.close(code, reason);
+    this.#calls.drop();
   }
 
   #stopTimers() {
@@ -226,6 +249,7 @@ class Stream {
       return;
     }
     if (event.event === "heartbeat") this.#sendPing();
+    this.#logs.took(event, (environment) => this.#follows(environment));
     this.#options.onEvent?.(event);
   }
 
@@ -236,6 +260,8 @@ class Stream {
       this.#measure(message.time);
     } else if (message.id !== undefined && message.id === this.#request?.id) {
       this.#answered(message);
+    } else if (this.#calls.settle(message)) {
+      return; // whoever asked has it now
     } else if (message.type === "error") {
       this.#options.onError?.(message, []);
     }
@@ -271,16 +297,28 @@ class Stream {
 
   #reconcile() {
     if (!this.#mayAsk || this.#request !== null || this.#timers.pause !== null) return;
-    const missing = [...this.#wanted].filter((channel) => !this.#held.has(channel)).slice(0, this.#batch);
+    const missing = units([...this.#wanted].filter((channel) => !this.#held.has(channel))).slice(0, this.#batch);
     const extra = [...this.#held].filter((channel) => !this.#wanted.has(channel)).slice(0, this.#batch);
-    if (missing.length) this.#ask("subscribe", missing);
-    else if (extra.length) this.#ask("unsubscribe", extra);
+    if (missing.length) this.#ask("subscribe", missing.flat(), missing.length);
+    else if (extra.length) this.#ask("unsubscribe", extra, extra.length);
   }
 
-  #ask(type, channels) {
-    this.#request = {id: ++this.#lastId, type, channels};
+  #ask(type, channels, count) {
+    this.#request = {id: ++this.#lastId, type, channels, count};
     const auth = type === "subscribe" ? this.#auth : undefined;
-    this.#send({type, id: this.#request.id, channels, ...(auth && {auth})});
+    const more = type === "subscribe" ? this.#askLogs(channels) : {};
+    this.#send({type, id: this.#request.id, channels, ...more, ...(auth && {auth})});
+  }
+
+  #askLogs(channels) {
+    const asked = [...new Set(channels.map(environmentOf))].filter((environment) => environment !== undefined);
+    const isAdded = (environment) => this.#follows(environment);
+    return this.#logs.asking(asked.filter((environment) => !isAdded(environment)), asked.filter(isAdded));
+  }
+
+  /** Whether the connection has a private channel of an account. */
+  #follows(environment) {
+    return [...this.#held].some((channel) => environmentOf(channel) === environment);
   }
 
   #answered(message) {
@@ -296,19 +334,24 @@ class Stream {
       this.#become({name: "live"});
       this.#sendPing();
     }
-    if (type === "subscribe") this.#options.onHeld?.(channels);
+    if (type === "subscribe") {
+      for (const account of this.#logs.answered(message.accounts)) this.#options.onReturn?.(account);
+      this.#options.onHeld?.(channels);
+    } else {
+      for (const environment of ["live", "demo"]) if (!this.#follows(environment)) this.#logs.forget(environment);
+    }
     this.#reconcile();
   }
 
-  #refused(error, {type, channels}) {
+  #refused(error, {type, channels, count}) {
     if (PASSING_ERRORS.includes(error.code)) {
       this.#timers.pause = this.#environment.setTimer(() => {
         this.#timers.pause = null;
         this.#reconcile();
       }, error.retryAfterMs ?? ASK_AGAIN_MS);
-    } else if (channels.length > 1) {
+    } else if (count > 1) {
       // One bad name spoils its whole message: smaller ones find it, and the others get what they asked for.
-      this.#batch = Math.ceil(channels.length / 2);
+      this.#batch = Math.ceil(count / 2);
       this.#reconcile();
     } else {
       const set = type === "subscribe" ? this.#wanted : this.#held;
@@ -317,6 +360,20 @@ class Stream {
       this.#reconcile();
     }
   }
+}
+
+/**
+ * Return what may be asked for in messages of their own: each public channel, and all private channels of an account
+ * together, because a log is resumed as a whole.
+ */
+function units(channels) {
+  const byOwner = new Map();
+  for (const channel of channels) {
+    const owner = environmentOf(channel) ?? channel;
+    if (!byOwner.has(owner)) byOwner.set(owner, []);
+    byOwner.get(owner).push(channel);
+  }
+  return [...byOwner.values()];
 }
 
 /** Pause after `attempts` failed tries: doubled each time, up to a bound; chance takes up to half of it. */
