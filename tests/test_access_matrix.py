@@ -125,6 +125,10 @@ ROUTES = {
     "^trading/transactions/(?P<type>[^/]+)/?$": [line("read", "/trading/transactions/deposit")],
     "^trading/events/?$": [line("read", "/trading/events")],
     "^trading/account/?$": [line("read", "/trading/account")],
+    "^account/favourites/?$": [
+        line("browser", "/account/favourites"),
+        line("browser", "/account/favourites", "post", product="EUR-USD", favourite=True),
+    ],
     "^account/demo/reset/?$": [line("browser", "/account/demo/reset", "post")],
     "^account/keys/?$": [line("browser", "/account/keys", "post", 201)],
     "^account/keys/(?P<key_id>[^/]+)/rotate/?$": [line("browser", f"/account/keys/{NOBODYS_ID}/rotate", "post", 404)],

@@ -133,6 +133,7 @@ def _product_object(row: models.Product) -> dict[str, Any]:
         "decay_rate": plain(row.decay_rate),
         "max_size": {"BTC": plain(row.max_size)},
         "name": row.title,
+        "liquidation_fraction": f"{row.liquidation_numerator}/{row.liquidation_denominator}",
     }
 
 

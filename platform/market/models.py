@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -142,3 +143,17 @@ class Candle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product} {self.resolution} {self.start_s}"
+
+
+class Favourite(models.Model):
+    """A product that somebody wants to see first."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="favourites")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "product"], name="one_favourite_per_product")]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.product}"

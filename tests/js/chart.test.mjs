@@ -71,3 +71,29 @@ test("bars are drawn as they come, also older ones", () => {
   chart.reset([]);
   assert.equal(chart.legend(), null);
 });
+
+const level = (key, more = {}) => ({key, price: "1.20000", title: "Long 1 BTC", kind: "buy", ...more});
+const lines = () => [...library.lines].map(({price, title, color, lineStyle}) => [price, title, color, lineStyle]);
+
+test("an account's levels are lines in their colours; those that wait are dashed", () => {
+  chart.setLevels([level("a"), level("b", {price: "1.3", title: "Limit", kind: "sell", isPending: true}), level("c", {kind: "liquidation"})]);
+  assert.deepEqual(lines(), [
+    [1.2, "Long 1 BTC", "dark up", 0], [1.3, "Limit", "dark down", 2], [1.2, "Long 1 BTC", "dark warn", 1],
+  ]);
+});
+
+test("only what changes is drawn anew, and what is gone goes", () => {
+  chart.setLevels([level("a"), level("b")]);
+  const [kept] = library.lines;
+  chart.setLevels([level("a", {price: "1.5"})]);
+  assert.deepEqual([[...library.lines], kept.price], [[kept], 1.5]);
+  chart.setLevels([]);
+  assert.equal(library.lines.size, 0);
+});
+
+test("levels follow when the colours change", () => {
+  chart.setLevels([level("a")]);
+  scheme = "light";
+  chart.restyle();
+  assert.equal(lines()[0][2], "light up");
+});

@@ -8,10 +8,11 @@ import {FakeLibrary, install} from "./page.mjs";
 import {settled} from "./world.mjs";
 
 const GROUPS = {
-  forex: [["EUR-USD", "300", "0.00001", "0.0002", {}, "EUR/USD"]],
-  crypto: [["BTC-USD", "100", "0.1", "0.0003", {}, "Bitcoin"]],
+  forex: [["EUR-USD", "300", "0.00001", "0.0002", {BTC: "600000"}, "EUR/USD"]],
+  crypto: [["BTC-USD", "100", "0.1", "0.0003", {BTC: "50000"}, "Bitcoin"]],
 };
 const ROWS = [["120", "1", "1", "1", "1.2"], ["60", "1", "1", "1", "1.1"]];
+const ACCOUNTS = ["orders_demo", "positions_demo", "balances_demo", "orders", "positions", "balances"].map((name) => `trading:${name}`);
 const QUOTES = ["trading:quotes:EUR-USD", "trading:quotes:BTC-USD"];
 
 class FakeStream {
@@ -23,6 +24,7 @@ class FakeStream {
 
   connect(options) {
     this.options = options;
+    this.wanted = new Set(options.channels);
     return this;
   }
 
@@ -65,11 +67,17 @@ class FakeStream {
   }
 }
 
+/** Sees nothing: which rows are in sight, the browser's tests say. */
+class Observed {
+  observe() {}
+}
+
 class Desk {
   stream = new FakeStream();
   library = new FakeLibrary();
-  answers = {"/trading/products": GROUPS};
+  answers = {"/trading/products": GROUPS, "/account/favourites": {products: []}};
   requests = [];
+  posts = [];
   nowMs = 0;
   #frames = [];
 
@@ -81,6 +89,8 @@ class Desk {
       cell.className = text;
       this.page.getElementById("legend").append(cell);
     }
+    this.page.addTabs("dock-tabs", "positions", "orders", "history", "events");
+    this.page.addTabs("screen-tabs", "screen-market", "screen-trade", "screen-account");
   }
 
   async open(world = {}) {
@@ -91,6 +101,10 @@ class Desk {
       requestFrame: (frame) => this.#frames.push(frame),
       monotonicMs: () => this.nowMs,
       everySecond: (tick) => (this.secondPasses = tick),
+      postJson: async (path, body) => (this.posts.push([path, body]), {products: body.favourite ? [body.product] : []}),
+      setTimer: () => {},
+      newId: () => "page-1",
+      Observer: Observed,
       ...world,
     }).start();
     await started;
@@ -138,9 +152,9 @@ test("it opens the browser's own socket of the place that the page came from", a
   assert.equal(desk.stream.options.auth, undefined, "the session's cookie goes with it; no key is in the page");
 });
 
-test("it wants all quotes and the candles of the first product", async () => {
+test("it wants both accounts, all quotes and the candles of the first product", async () => {
   const desk = await new Desk().open();
-  assert.deepEqual([...desk.stream.wanted], [...QUOTES, "trading:candles:EUR-USD:1"]);
+  assert.deepEqual([...desk.stream.wanted], [...ACCOUNTS, ...QUOTES, "trading:candles:EUR-USD:1"]);
   assert.deepEqual(desk.library.bars.map(({time}) => time), [60, 120]);
 });
 
@@ -158,7 +172,7 @@ test("history is asked for when the channel is confirmed, so nothing falls betwe
   const desk = await new Desk().open();
   assert.equal(candleRequests(desk).length, 1);
   desk.row("BTC-USD").happens("click");
-  assert.deepEqual([...desk.stream.wanted], [...QUOTES, "trading:candles:BTC-USD:1"]);
+  assert.deepEqual([...desk.stream.wanted], [...ACCOUNTS, ...QUOTES, "trading:candles:BTC-USD:1"]);
   assert.equal(candleRequests(desk).length, 1);
   assert.deepEqual(desk.isShown("chart-loading"), ["chart-loading"]);
   desk.stream.confirm();

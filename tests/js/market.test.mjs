@@ -23,9 +23,9 @@ test("a title is a label only where it says more than the name", () => {
   assert.deepEqual(labels, [["EUR/USD", ""], ["Bitcoin", "Bitcoin"], ["Bund", ""]]);
 });
 
-test("a product knows its digits and has no quote yet", () => {
-  const {digits, quote: none, state} = readProducts(GROUPS).get("EUR-USD");
-  assert.deepEqual([digits, none, state], [5, null, "open"]);
+test("a product knows its digits and terms, and has no quote yet", () => {
+  const {digits, quote: none, state, maxLeverage, maxSize, decayRate} = readProducts(GROUPS).get("EUR-USD");
+  assert.deepEqual([digits, none, state, maxLeverage, maxSize, decayRate], [5, null, "open", "300", "1", "0.0002"]);
 });
 
 test("a quote stays the text that the server wrote", () => {

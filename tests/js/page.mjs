@@ -5,7 +5,13 @@ class FakeNode {
   dataset = {};
   children = [];
   hidden = false;
+  value = "";
+  checked = false;
+  disabled = false;
+  open = false;
+  id = "";
   tabIndex = -1;
+  style = {setProperty() {}};
   writes = 0;
   flashes = [];
   #text = "";
@@ -30,8 +36,7 @@ class FakeNode {
 
   append(...nodes) {
     for (const node of nodes) {
-      if (node instanceof FakeNode) node.parent = this;
-      this.children.push(node);
+      this.insertBefore(node, null);
     }
   }
 
@@ -49,8 +54,19 @@ class FakeNode {
     return this.children.at(-1);
   }
 
+  insertBefore(node, before) {
+    if (node instanceof FakeNode) {
+      node.remove();
+      node.parent = this;
+    }
+    const index = before === null ? this.children.length : this.children.indexOf(before);
+    this.children.splice(index, 0, node);
+  }
+
   remove() {
+    if (this.parent === undefined) return;
     this.parent.children = this.parent.children.filter((child) => child !== this);
+    this.parent = undefined;
   }
 
   setAttribute(name, value) {
@@ -74,14 +90,24 @@ class FakeNode {
     return event;
   }
 
+  /** `selector` is a `[data-…]`. */
   closest(selector) {
-    if (selector !== "[data-product]") throw new Error(`not known here: ${selector}`);
-    if ("product" in this.dataset) return this;
+    const [, name] = /^\[data-(\w+)\]$/.exec(selector);
+    if (name in this.dataset) return this;
     return this.parent?.closest(selector) ?? null;
   }
 
+  /** Of a list of selectors, whether one begins with this node's tag. */
   matches(selector) {
-    return this.tag === selector;
+    return selector.split(", ").some((one) => one.split(":")[0] === this.tag);
+  }
+
+  showModal() {
+    this.open = true;
+  }
+
+  close() {
+    this.open = false;
   }
 
   focus() {
@@ -104,7 +130,11 @@ export class FakePage {
 
   constructor() {
     this.body = this.createElement("body");
-    this.root = this.createElement("html");
+    this.root = this.documentElement = this.createElement("html");
+  }
+
+  createElementNS(space, tag) {
+    return this.createElement(tag);
   }
 
   createElement(tag) {
@@ -113,12 +143,22 @@ export class FakePage {
 
   /** Every id exists: which ones the template has is for the browser's tests to say. */
   getElementById(id) {
-    if (!this.#byId.has(id)) this.#byId.set(id, this.createElement("div"));
+    if (!this.#byId.has(id)) this.#byId.set(id, Object.assign(this.createElement("div"), {id}));
     return this.#byId.get(id);
   }
 
   querySelector(selector) {
+    if (selector === "dialog[open]") return [...this.#byId.values()].find(({open}) => open) ?? null;
     return this.getElementById(selector);
+  }
+
+  /** Put tabs into a list of them: buttons, each for a panel. */
+  addTabs(list, ...panels) {
+    for (const panel of panels) {
+      const tab = this.createElement("button");
+      tab.setAttribute("aria-controls", panel);
+      this.getElementById(list).append(tab);
+    }
   }
 
   addEventListener(type, listener) {
@@ -130,6 +170,7 @@ export class FakePage {
 export function install({hash = "", isCalm = false} = {}) {
   const page = new FakePage();
   const outside = page.createElement("window");
+  const kept = new Map();
   Object.assign(globalThis, {
     document: page,
     location: {hash, host: "here:8080", protocol: "http:"},
@@ -137,8 +178,12 @@ export function install({hash = "", isCalm = false} = {}) {
     matchMedia: (query) => ({matches: isCalm && query.includes("reduced-motion"), addEventListener() {}}),
     getComputedStyle: () => ({getPropertyValue: (name) => ` ${name} `}),
     addEventListener: (type, listener) => outside.addEventListener(type, listener),
+    localStorage: {
+      getItem: (name) => kept.get(name) ?? null, setItem: (name, value) => kept.set(name, value), removeItem: (name) => kept.delete(name),
+    },
   });
   page.outside = outside;
+  page.kept = kept;
   return page;
 }
 
@@ -146,6 +191,7 @@ export function install({hash = "", isCalm = false} = {}) {
 export class FakeLibrary {
   CandlestickSeries = "candles";
   bars = [];
+  lines = new Set();
   options = {};
   #onRange;
   #onMove;
@@ -183,8 +229,16 @@ export class FakeLibrary {
       applyOptions: (more) => (this.options.series = {...this.options.series, ...more}),
       setData: (bars) => (this.bars = [...bars]),
       update: (bar, isOlder) => this.#update(bar, isOlder),
+      createPriceLine: (level) => this.#line(level),
+      removePriceLine: (line) => this.lines.delete(line),
     };
     return this.series;
+  }
+
+  #line(level) {
+    const line = {...level, applyOptions: (more) => Object.assign(line, more)};
+    this.lines.add(line);
+    return line;
   }
 
   #update(bar, isOlder) {

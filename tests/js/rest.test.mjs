@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {getJson} from "../../streaming/static/streaming/rest.js";
+import {getJson, postJson} from "../../streaming/static/streaming/rest.js";
 
 const answering = (body, options) => ({fetch: async () => new Response(body, options)});
 
@@ -30,4 +30,13 @@ test("a request that was given up is no failure of the server", async () => {
   given.abort();
   const fetch = async (path, {signal}) => signal.throwIfAborted();
   await assert.rejects(getJson("/time", {fetch, signal: given.signal}), {name: "AbortError"});
+});
+
+test("a call that changes something has a JSON body and the page's token", async () => {
+  const sent = [];
+  const fetch = async (path, options) => (sent.push([path, options]), new Response('{"products":[]}'));
+  assert.deepEqual(await postJson("/account/favourites", {product: "EUR-USD"}, {fetch, token: "t1"}), {products: []});
+  const [[path, {method, headers, body}]] = sent;
+  assert.deepEqual([path, method, headers["X-CSRFToken"], headers["Content-Type"]], ["/account/favourites", "POST", "t1", "application/json"]);
+  assert.equal(body, '{"product":"EUR-USD"}');
 });

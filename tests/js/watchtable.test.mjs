@@ -13,18 +13,19 @@ const GROUPS = {
   crypto: [["BTC-USD", "100", "0.1", "0.0003", {}, "Bitcoin"]],
 };
 
-let page, products, table, node, chosen;
+let page, products, table, node, chosen, marked;
 
 beforeEach(() => {
   page = install();
   products = readProducts(GROUPS);
   node = page.createElement("table");
   chosen = [];
+  marked = [];
   const onChoose = (name) => {
     chosen.push(name);
     table.choose(name);
   };
-  table = new WatchTable(node, {onChoose, isCalm: () => false});
+  table = new WatchTable(node, {onChoose, onMark: (name) => marked.push(name), isCalm: () => false});
   table.build(products.values());
   table.choose("EUR-USD");
 });
@@ -39,16 +40,17 @@ function quote(name, mid, bid, ask, dayAgo, timeMs = NOW_MS) {
 
 test("products stand in their groups", () => {
   const groups = node.children.map(({children: [heading, ...rows]}) => [heading.textContent, rows.length]);
-  assert.deepEqual(groups, [["Forex", 2], ["Crypto", 1]]);
+  assert.deepEqual(groups, [["Favourites", 0], ["Forex", 2], ["Crypto", 1]]);
+  assert.equal(body(0).hidden, true, "nobody has marked any");
 });
 
 test("before its first quote a row says so", () => {
-  assert.deepEqual(texts("BTC-USD"), ["BTC-USDBitcoin", "", "", "", "", "–"]);
+  assert.deepEqual(texts("BTC-USD"), ["BTC-USDBitcoin", "", "", "", "", "", "–"]);
 });
 
 test("a quote fills its row", () => {
   quote("EUR-USD", "1.08248", "1.08241", "1.08254", "1.08000", NOW_MS - 3000);
-  assert.deepEqual(texts("EUR-USD"), ["EUR-USD", "1.08241", "1.08254", "13", "+0.23 %", "3 s"]);
+  assert.deepEqual(texts("EUR-USD"), ["EUR-USD", "1.08241", "1.08254", "13", "+0.23 %", "", "3 s"]);
   assert.equal(row("EUR-USD").children[4].dataset.move, "up");
 });
 
@@ -64,7 +66,7 @@ test("a quote writes only what it changes, and no other row", () => {
 test("ages go on without quotes", () => {
   quote("EUR-USD", "1.08248", "1.08241", "1.08254", "1.08000");
   table.paintAges(NOW_MS + 5000);
-  assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[5]), ["5 s", "–"]);
+  assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[6]), ["5 s", "–"]);
 });
 
 test("a product whose feed is stale says so", () => {
@@ -75,7 +77,7 @@ test("a product whose feed is stale says so", () => {
 
 test("a click anywhere in a row chooses it; on a group's heading it chooses nothing", () => {
   row("BTC-USD").children[1].children[0].happens("click");
-  body(0).children[0].happens("click");
+  body(1).children[0].happens("click");
   assert.deepEqual(chosen, ["BTC-USD"]);
   assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => row(name).getAttribute("aria-selected")), ["false", "true"]);
 });
@@ -94,7 +96,7 @@ test("other keys and shortcuts of the browser are left alone", () => {
 test("a search shows what matches, hides empty groups, and arrows stay within", () => {
   assert.equal(table.filter("usd"), 3);
   assert.equal(table.filter("jpy"), 1);
-  assert.deepEqual([row("EUR-USD").hidden, row("USD-JPY").hidden, body(1).hidden], [true, false, true]);
+  assert.deepEqual([row("EUR-USD").hidden, row("USD-JPY").hidden, body(2).hidden], [true, false, true]);
   assert.ok(table.go("ArrowDown", false));
   assert.deepEqual([chosen, page.focused], [["USD-JPY"], null]);
   assert.equal(table.filter("nothing"), 0);
@@ -108,4 +110,66 @@ test("the Tab key always stops at exactly one row that can be seen", () => {
   assert.deepEqual(stops(), ["BTC-USD"]);
   table.filter("");
   assert.deepEqual(stops(), ["EUR-USD"]);
+});
+
+const star = (name) => row(name).children[0].children[0];
+
+test("a star marks and chooses nothing; favourites stand above all others, the first marked first", () => {
+  star("BTC-USD").happens("click");
+  assert.deepEqual([marked, chosen], [["BTC-USD"], []]);
+  table.mark(["BTC-USD", "USD-JPY"]);
+  const groups = node.children.map(({children: [heading, ...rows]}) => [heading.textContent, rows.map(({dataset}) => dataset.product)]);
+  assert.deepEqual(groups, [["Favourites", ["BTC-USD", "USD-JPY"]], ["Forex", ["EUR-USD"]], ["Crypto", []]]);
+  assert.deepEqual(node.children.map(({hidden}) => hidden), [false, false, true]);
+  assert.deepEqual(["BTC-USD", "EUR-USD"].map((name) => star(name).getAttribute("aria-pressed")), ["true", "false"]);
+  assert.ok(table.isMarked("BTC-USD") && !table.isMarked("EUR-USD"));
+});
+
+test("what is no favourite any more goes back to its group; what is unknown is none", () => {
+  table.mark(["BTC-USD"]);
+  table.mark(["NOSUCH"]);
+  assert.deepEqual(node.children.map(({children}) => children.length - 1), [0, 2, 1]);
+});
+
+test("arrows go in the order that is shown, favourites first", () => {
+  table.mark(["BTC-USD"]);
+  table.choose("BTC-USD");
+  table.go("ArrowDown", false);
+  assert.deepEqual(chosen, ["EUR-USD"]);
+});
+
+test("a search lasts while favourites change", () => {
+  table.filter("jpy");
+  table.mark(["BTC-USD"]);
+  assert.deepEqual([row("BTC-USD").hidden, row("USD-JPY").hidden, body(0).hidden], [true, false, true]);
+});
+
+test("a line runs through the day's hours to the price of now", () => {
+  const points = () => row("EUR-USD").children[5].children[0].children[0].getAttribute("points");
+  table.spark("EUR-USD", ["1.0", "1.2"]);
+  assert.equal(points(), null, "without a price there is no now");
+  quote("EUR-USD", "1.1", "1.08241", "1.08254", "1.08000");
+  table.paintAges(NOW_MS);
+  assert.equal(points(), "0.0,15.0 24.0,1.0 48.0,8.0");
+  table.spark("NOSUCH", []);
+});
+
+test("each row is told of once, when it comes into sight", () => {
+  const seen = [];
+  let tell;
+  const watched = new Set();
+  class Observer {
+    constructor(callback) {
+      tell = callback;
+    }
+    observe(target) {
+      watched.add(target);
+    }
+    unobserve(target) {
+      watched.delete(target);
+    }
+  }
+  table.whenSeen(Observer, (name) => seen.push(name));
+  tell([{target: row("EUR-USD"), isIntersecting: true}, {target: row("BTC-USD"), isIntersecting: false}]);
+  assert.deepEqual([seen, watched.size], [["EUR-USD"], 2]);
 });

@@ -74,7 +74,7 @@ def test_products_are_lists_by_group_forex_and_crypto_first(get):
 def test_one_product_is_an_object_in_the_documents_order(client, path):
     assert client.get(path).content.decode() == (
         '{"product":"EUR-USD","max_leverage":"300","tick":"0.00001","decay_rate":"0.0002",'
-        '"max_size":{"BTC":"600000"},"name":"EUR/USD"}'
+        '"max_size":{"BTC":"600000"},"name":"EUR/USD","liquidation_fraction":"2/3"}'
     )
 
 

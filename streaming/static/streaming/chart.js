@@ -23,6 +23,11 @@ function themed(colour) {
   };
 }
 
+/** Which colour a level of an account has, and how its line is drawn (the library's numbers: 0 solid, 2 dashed, 1 dotted). */
+const LEVELS = {
+  buy: ["up", 0], sell: ["down", 0], profit: ["up", 2], loss: ["down", 2], liquidation: ["warn", 1],
+};
+
 function candles(colour) {
   const [up, down] = [colour("up"), colour("down")];
   return {upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false};
@@ -35,6 +40,7 @@ export class PriceChart {
   #digits = 0;
   #newest = null;
   #hovered = null;
+  #levels = new Map(); // key -> {line, level}
 
   /**
    * `library` is the chart library's module, `colour(name)` reads the page's colours; `onEdge()` is called when older
@@ -74,10 +80,39 @@ export class PriceChart {
     this.#series.update(bar, isOlder);
   }
 
+  /** Draw these levels and no others: `[{key, price, title, kind, isPending}]`. */
+  setLevels(levels) {
+    const wanted = new Map(levels.map((level) => [level.key, level]));
+    for (const [key, {line}] of this.#levels) {
+      if (wanted.has(key)) continue;
+      this.#series.removePriceLine(line);
+      this.#levels.delete(key);
+    }
+    for (const level of levels) this.#setLevel(level);
+  }
+
   /** Read the colours again: the system went from light to dark, or back. */
   restyle() {
     this.#chart.applyOptions(themed(this.#colour));
     this.#series.applyOptions(candles(this.#colour));
+    for (const {line, level} of this.#levels.values()) line.applyOptions(this.#levelOptions(level));
+  }
+
+  #setLevel(level) {
+    const known = this.#levels.get(level.key);
+    const options = this.#levelOptions(level);
+    const line = known?.line ?? this.#series.createPriceLine(options);
+    if (known !== undefined && JSON.stringify(known.level) !== JSON.stringify(level)) line.applyOptions(options);
+    this.#levels.set(level.key, {line, level});
+  }
+
+  #levelOptions({price, title, kind, isPending}) {
+    const [name, style] = LEVELS[kind];
+    const color = this.#colour(name);
+    return {
+      price: Number(price), title, color, lineWidth: 1, lineStyle: isPending ? 2 : style, axisLabelVisible: true,
+      axisLabelColor: color, axisLabelTextColor: this.#colour("panel"),
+    };
   }
 
   /** Of the bar under the pointer, or else of the newest: prices, change, direction; null without bars. */

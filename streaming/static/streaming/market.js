@@ -9,18 +9,18 @@ const GROUP_TITLES = {
 
 /**
  * Return name -> product, group by group, from `GET /trading/products`:
- * `{name, title, label, group, tick, digits, state, quote, moves}`: `label` is the title where that says more than the
+ * `{name, title, label, group, tick, digits, maxLeverage, decayRate, maxSize, state, quote, moves}`: `label` is the title where that says more than the
  * name; `quote` is null before the first; `moves` says for bid and ask which way they went when they last changed.
  */
 export function readProducts(groups) {
   const order = [...Object.keys(GROUP_TITLES), ...Object.keys(groups)];
   const products = new Map();
   for (const group of new Set(order)) {
-    for (const [name, , tick, , , title] of groups[group] ?? []) {
+    for (const [name, maxLeverage, tick, decayRate, sizes, title] of groups[group] ?? []) {
       const shown = GROUP_TITLES[group] ?? group;
       products.set(name, {
         name, title, label: letters(title) === letters(name) ? "" : title, group: shown, tick, digits: digitsOf(tick),
-        state: "open", quote: null, moves: {},
+        maxLeverage, decayRate, maxSize: sizes.BTC, state: "open", quote: null, moves: {},
       });
     }
   }

@@ -1,46 +1,90 @@
-/** The table of quotes: groups, rows, search, and the chosen row. */
+/** The table of quotes: groups, rows, favourites, search, and the chosen row. */
 
 import {DataCell, PriceCell, TextCell, element} from "./cells.js";
 import {nameAfterKey} from "./choice.js";
 import {age, change, spreadPoints} from "./format.js";
 import {matches} from "./market.js";
+import {sparkPoints} from "./spark.js";
 
+const COLUMNS = 7;
+const FAVOURITES = "Favourites";
+const SVG = "http://www.w3.org/2000/svg";
 const STATE_WORDS = {open: "", stale: "stale", closed: "closed", halted: "halted"};
 
 export class WatchTable {
   #rows = new Map(); // product name -> Row, in the order shown
-  #groups = [];
+  #groups = new Map(); // title -> tbody, favourites first
   #chosen = null;
+  #filter = "";
 
-  /** `onChoose(name)` is called for a click or a key; call `choose(name)` to show what came of it. */
-  constructor(table, {onChoose, isCalm}) {
+  /**
+   * `onChoose(name)` is called for a click or a key, `onMark(name)` for a click on a star; call `choose(name)` and
+   * `mark(names)` to show what came of it.
+   */
+  constructor(table, {onChoose, onMark = () => {}, isCalm}) {
     this.table = table;
     this.isCalm = isCalm;
     this.onChoose = onChoose;
     table.addEventListener("keydown", (event) => this.#pressed(event));
     table.addEventListener("click", (event) => {
       const row = event.target.closest("[data-product]");
-      if (row !== null) onChoose(row.dataset.product);
+      if (row === null) return;
+      if (event.target.closest("[data-star]") !== null) onMark(row.dataset.product);
+      else onChoose(row.dataset.product);
     });
   }
 
   build(products) {
-    const byGroup = new Map();
+    this.#groups.set(FAVOURITES, groupBody(FAVOURITES));
     for (const product of products) {
-      if (!byGroup.has(product.group)) byGroup.set(product.group, []);
-      byGroup.get(product.group).push(new Row(product, this.isCalm));
+      if (!this.#groups.has(product.group)) this.#groups.set(product.group, groupBody(product.group));
+      this.#rows.set(product.name, new Row(product, this.isCalm));
     }
-    this.#groups = [...byGroup].map(([title, rows]) => ({rows, body: groupBody(title, rows)}));
-    this.#rows = new Map([...byGroup.values()].flat().map((row) => [row.product.name, row]));
-    this.table.append(...this.#groups.map(({body}) => body));
+    this.table.append(...this.#groups.values());
+    this.mark([]);
+  }
+
+  /** Show these products as favourites, above all others. */
+  mark(names) {
+    const first = names.map((name) => this.#rows.get(name)).filter((row) => row !== undefined);
+    const others = [...this.#rows.values()].filter((row) => !first.includes(row));
+    for (const row of first) this.#groups.get(FAVOURITES).append(row.node);
+    for (const row of others) this.#groups.get(row.product.group).append(row.node);
+    for (const row of this.#rows.values()) row.mark(first.includes(row));
+    this.#rows = new Map([...first, ...others].map((row) => [row.product.name, row]));
+    this.filter(this.#filter);
+  }
+
+  isMarked(name) {
+    return this.#rows.get(name)?.isMarked ?? false;
+  }
+
+  /** Take a product's closes of the last day, oldest first. */
+  spark(name, closes) {
+    this.#rows.get(name)?.spark(closes);
+  }
+
+  /** Call `onSight(name)` when a row comes into sight for the first time. */
+  whenSeen(Observer, onSight) {
+    const observer = new Observer((entries) => {
+      for (const {target} of entries.filter(({isIntersecting}) => isIntersecting)) {
+        observer.unobserve(target);
+        onSight(target.dataset.product);
+      }
+    });
+    for (const {node} of this.#rows.values()) observer.observe(node);
   }
 
   paint(product, nowMs) {
     this.#rows.get(product.name).paint(nowMs);
   }
 
+  /** What changes with the seconds: ages, and the end of each line. */
   paintAges(nowMs) {
-    for (const row of this.#rows.values()) row.paintAge(nowMs);
+    for (const row of this.#rows.values()) {
+      row.paintAge(nowMs);
+      row.paintSpark();
+    }
   }
 
   choose(name) {
@@ -52,8 +96,13 @@ export class WatchTable {
 
   /** Show only what matches; return how many do. */
   filter(text) {
-    for (const row of this.#rows.values()) row.node.hidden = !matches(row.product, text);
-    for (const {rows, body} of this.#groups) body.hidden = rows.every((row) => row.node.hidden);
+    this.#filter = text;
+    const shownGroups = new Set();
+    for (const row of this.#rows.values()) {
+      row.node.hidden = !matches(row.product, text);
+      if (!row.node.hidden) shownGroups.add(row.isMarked ? FAVOURITES : row.product.group);
+    }
+    for (const [title, body] of this.#groups) body.hidden = !shownGroups.has(title);
     this.#keepOneTabStop();
     return this.#shown.length;
   }
@@ -91,11 +140,16 @@ class Row {
     this.product = product;
     this.isCalm = isCalm;
     const badge = element("span", "badge");
-    const name = element("th", "name", element("b", "", product.name), element("small", "", product.label), badge);
+    this.star = element("button", "star");
+    this.star.type = "button";
+    this.star.tabIndex = -1; // the row is the stop of the Tab key; F marks it
+    this.star.dataset.star = "";
+    const name = element("th", "name", this.star, element("b", "", product.name), element("small", "", product.label), badge);
     name.scope = "row";
-    const kinds = ["price", "price", "spread", "change", "age"];
-    const [bid, ask, spread, day, ticked] = kinds.map((kind) => element("td", kind));
-    this.node = element("tr", "", name, bid, ask, spread, day, ticked);
+    const kinds = ["price", "price", "spread", "change", "spark", "age"];
+    const [bid, ask, spread, day, line, ticked] = kinds.map((kind) => element("td", kind));
+    this.node = element("tr", "", name, bid, ask, spread, day, line, ticked);
+    this.line = sparkLine(line);
     this.node.dataset.product = product.name;
     this.node.setAttribute("aria-selected", "false");
     this.bid = new PriceCell(priceBox(bid));
@@ -106,7 +160,27 @@ class Row {
     this.age = new TextCell(ticked);
     this.badge = new TextCell(badge);
     this.state = new DataCell(this.node, "state");
+    this.closes = null;
+    this.mark(false);
     this.paint(0);
+  }
+
+  mark(isMarked) {
+    this.isMarked = isMarked;
+    this.star.setAttribute("aria-pressed", String(isMarked));
+    this.star.setAttribute("aria-label", `${this.product.name} as a favourite`);
+  }
+
+  spark(closes) {
+    this.closes = closes;
+    this.paintSpark();
+  }
+
+  /** The day's hours, and now. */
+  paintSpark() {
+    const mid = this.product.quote?.mid;
+    if (this.closes === null || mid === undefined) return;
+    this.line.setAttribute("points", sparkPoints([...this.closes, mid]));
   }
 
   paint(nowMs) {
@@ -127,7 +201,8 @@ class Row {
   }
 
   paintAge(nowMs) {
-    if (this.product.quote !== null) this.age.set(age(this.product.quote.timeMs, nowMs));
+    if (this.product.quote === null) return;
+    this.age.set(age(this.product.quote.timeMs, nowMs));
   }
 
   choose(isChosen) {
@@ -141,9 +216,19 @@ function priceBox(cell) {
   return box;
 }
 
-function groupBody(title, rows) {
+function sparkLine(cell) {
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 48 16");
+  picture.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "polyline");
+  picture.append(line);
+  cell.append(picture);
+  return line;
+}
+
+function groupBody(title) {
   const heading = element("th", "", title);
-  heading.colSpan = 6;
+  heading.colSpan = COLUMNS;
   heading.scope = "rowgroup";
-  return element("tbody", "", element("tr", "group", heading), ...rows.map((row) => row.node));
+  return element("tbody", "", element("tr", "group", heading));
 }

@@ -43,6 +43,12 @@ export class Account {
     return [...this.#positions.values()].sort((one, other) => other.opened_at - one.opened_at);
   }
 
+  /** Whether anything is open in a product: asked for every quote. */
+  holds(product) {
+    for (const trades of [this.#positions, this.#orders]) for (const trade of trades.values()) if (trade.product === product) return true;
+    return false;
+  }
+
   order(id) {
     return this.#orders.get(id);
   }
