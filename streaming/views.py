@@ -1,5 +1,8 @@
 """The pages: live prices, how to connect a program, and what the streams say."""
 
+import re
+from pathlib import Path
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,11 +11,30 @@ from accounts.errors import CLOSES
 from streaming import reference as documents
 from streaming.samples import SAMPLES
 
+_STATIC = Path(__file__).parent / "static"
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "\./([a-z/.]+)";', re.MULTILINE)
+
+
+def imported(folder: Path, name: str, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return a module and whatever it imports, each once."""
+    known += (name,)
+    for other in _IMPORT.findall((folder / name).read_text()):
+        if other not in known:
+            known = imported(folder, other, known)
+    return known
+
+
+MODULES = [
+    *(f"streaming/{name}" for name in imported(_STATIC / "streaming", "live.js")),
+    "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
+]
+"""What the page imports, asked for at once: else each module would be asked for only when another one names it."""
+
 
 @login_required
 def live(request: HttpRequest) -> HttpResponse:
     """Show the page; everything on it comes over REST and the streams."""
-    return render(request, "live.html")
+    return render(request, "live.html", {"modules": MODULES})
 
 
 @login_required

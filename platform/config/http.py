@@ -13,6 +13,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponseBase
 from servestatic.middleware import ServeStaticMiddleware
 
+from config.compression import CompressStaticFiles
+
 HTTP_THREADS = 32
 """Requests that run at the same time, most of them waiting for the engine's commit; the others wait for a thread."""
 
@@ -23,7 +25,7 @@ class HttpHandler(ASGIHandler):
     def __init__(self) -> None:
         super().__init__()
         self._threads = ThreadPoolExecutor(HTTP_THREADS, thread_name_prefix="http")
-        self._files = ServeStaticMiddleware(self._in_one_thread)
+        self._files = CompressStaticFiles(ServeStaticMiddleware(self._in_one_thread))
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)

@@ -31,7 +31,11 @@ const type = (name, value) => {
   find(`ticket-${name}`).value = value;
   find("ticket").happens("input", {target: find(`ticket-${name}`)});
 };
-const choose = (name, value) => find("ticket").happens("change", {target: {type: "radio", name: `ticket-${name}`, value}});
+const CHOICES = {type: ["market", "limit", "stop"], unit: ["contracts", "base"]};
+const choose = (name, value) => {
+  for (const choice of CHOICES[name]) find(`ticket-${name}-${choice}`).checked = choice === value;
+  find("ticket").happens("change", {target: {type: "radio"}});
+};
 const submit = () => find("ticket").happens("submit");
 
 test("it begins with the product's leverage and shows what an order would need", () => {
@@ -62,6 +66,13 @@ test("a pending order has a price and a time, a market order has none", () => {
   type("price", "1.26");
   submit();
   assert.deepEqual([sent[0].type, sent[0].price, text("ticket-words")], ["limit", "1.26", "Buy 1 BTC EUR-USD limit 1.26000"]);
+});
+
+test("more than is free is told before anybody has touched anything", () => {
+  market = {...market, balance: "0.00000000"};
+  ticket.paint();
+  assert.match(text("ticket-size-problem"), /more than is free/);
+  assert.deepEqual([text("preview-free"), find("preview-free").dataset.move], ["−0.00333333", "down"]);
 });
 
 test("the unit goes both ways with the same size", () => {
@@ -116,6 +127,12 @@ test("an order that was not placed may be sent again; one that is done says noth
   assert.equal(again, 1);
   ticket.tell({name: "done", text: "Done."});
   assert.deepEqual([find("ticket-again").hidden, text("ticket-outcome")], [true, ""]);
+});
+
+test("what a browser has restored, or somebody chose before the page was ready, is what counts", () => {
+  find("ticket-type-stop").checked = true;
+  ticket.paint();
+  assert.equal(find("ticket-price-field").hidden, false);
 });
 
 test("shortcuts choose side and type", () => {

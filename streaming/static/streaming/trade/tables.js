@@ -48,7 +48,7 @@ class Row {
 export class PositionRow extends Row {
   static columns = [
     ["product", "Product", true], ["side", "Side"], ["size", "Size"], ["entry", "Entry"], ["now", "Now"], ["pnl", "P&L"],
-    ["percent", "P&L %"], ["margin", "Margin"], ["ratio", "Left"], ["liquidation", "Liq."], ["profit", "TP"], ["loss", "SL"],
+    ["percent", "P&L %"], ["margin", "Margin"], ["ratio", "Margin left"], ["liquidation", "Liq."], ["profit", "TP"], ["loss", "SL"],
   ];
 
   constructor() {

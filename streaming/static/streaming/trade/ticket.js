@@ -10,12 +10,16 @@ import {signed} from "./words.js";
 const FIELDS = ["size", "leverage", "price", "takeProfit", "stopLoss", "validUntil"];
 const PREVIEW = ["margin", "liquidation", "cost", "decay", "free", "atProfit", "atLoss"];
 const SIGNED = ["cost", "atProfit", "atLoss"];
+/** What may lie below zero, and is then shown in the colour of a loss. */
+const COLOURED = [...SIGNED, "free"];
+/** The radio buttons of the page; what they say is asked of them, for a browser may restore them before we begin. */
+const CHOICES = {side: ["buy", "sell"], type: ["market", "limit", "stop"], unit: ["contracts", "base"]};
 const SIDE_WORDS = {buy: "Buy", sell: "Sell"};
 
 export class Ticket {
   #find;
   #inputs;
-  #choice = {side: "buy", type: "market", unit: "contracts"};
+  #unit = "contracts"; // of the size as it stands
   #touched = new Set();
   #refusal = null; // {field, words} of the last answer, until that field is changed
   #cells = {};
@@ -31,7 +35,8 @@ export class Ticket {
     this.#inputs = Object.fromEntries(FIELDS.map((name) => [name, find(`ticket-${name}`)]));
     for (const name of PREVIEW) this.#cells[name] = new TextCell(find(`preview-${name}`));
     for (const name of ["words", "blocked", "other", "outcome"]) this.#cells[name] = new TextCell(find(`ticket-${name}`));
-    this.move = Object.fromEntries(SIGNED.map((name) => [name, new DataCell(find(`preview-${name}`), "move")]));
+    this.move = Object.fromEntries(COLOURED.map((name) => [name, new DataCell(find(`preview-${name}`), "move")]));
+    this.#unit = this.#chosen.unit;
     this.#listen(onAgain);
   }
 
@@ -48,17 +53,15 @@ export class Ticket {
 
   /** What a shortcut does: another side or type. */
   set(name, value) {
-    this.#choice[name] = value;
-    this.#find(`ticket-${name}-${value}`).checked = true;
+    for (const choice of CHOICES[name]) this.#find(`ticket-${name}-${choice}`).checked = choice === value;
     this.#refusal = null;
     if (name === "side") this.#inputs.size.focus();
     this.onChange();
   }
 
-  /** A price that was clicked goes where a price is wanted. */
   paint() {
     const market = this.market();
-    const draft = {...this.#choice, ...textsOf(this.#inputs)};
+    const draft = {...this.#chosen, ...textsOf(this.#inputs)};
     this.#judged = judge(draft, market);
     const blocked = blockedBy(this.situation());
     const isPending = draft.type !== "market";
@@ -96,17 +99,18 @@ export class Ticket {
     const {preview} = this.#judged;
     for (const name of PREVIEW) {
       const value = preview[name];
-      const text = value === undefined ? "–" : SIGNED.includes(name) ? signed(String(value)) : String(value);
-      this.#cells[name].set(text);
-      this.move[name]?.set(value === undefined || value.sign === 0 ? undefined : value.sign < 0 ? "down" : "up");
+      const isSigned = SIGNED.includes(name) || value?.sign < 0;
+      this.#cells[name].set(value === undefined ? "–" : isSigned ? signed(String(value)) : String(value));
+      this.move[name]?.set(isSigned && value?.sign ? (value.sign < 0 ? "down" : "up") : undefined);
     }
     const other = unit === "contracts" ? preview.size && `${preview.size.trimmed} ${CURRENCY}` : preview.amount && `${preview.amount} contracts`;
     this.#cells.other.set(other ? `= ${other}` : "");
   }
 
-  /** Words at a field only once it was touched: a page that begins with complaints is a bad host. */
+  /** Words at a field only once it was touched or filled: a page that begins with complaints is a bad host. */
   #paintProblems() {
-    const shown = Object.fromEntries(Object.entries(this.#judged.problems).filter(([name]) => this.#touched.has(name)));
+    const isTold = ([name]) => this.#touched.has(name) || this.#inputs[name]?.value !== "";
+    const shown = Object.fromEntries(Object.entries(this.#judged.problems).filter(isTold));
     if (this.#refusal) shown[this.#refusal.field] ??= this.#refusal.words;
     showProblems(this.#inputs, this.#find, shown);
   }
@@ -118,7 +122,7 @@ export class Ticket {
       this.#submit();
     });
     form.addEventListener("input", ({target}) => this.#changed(target));
-    form.addEventListener("change", ({target}) => this.#chosen(target));
+    form.addEventListener("change", ({target}) => target.type === "radio" && this.#chose());
     this.#find("ticket-again").addEventListener("click", onAgain);
   }
 
@@ -131,20 +135,24 @@ export class Ticket {
     this.onChange();
   }
 
-  #chosen({type, name, value}) {
-    if (type !== "radio") return;
-    const field = name.replace("ticket-", "");
-    if (field === "unit") this.#convert(value);
-    this.#choice[field] = value;
+  get #chosen() {
+    const choice = ([name, values]) => [name, values.find((value) => this.#find(`ticket-${name}-${value}`).checked) ?? values[0]];
+    return Object.fromEntries(Object.entries(CHOICES).map(choice));
+  }
+
+  #chose() {
+    const {unit} = this.#chosen;
+    if (unit !== this.#unit) this.#convert(unit);
     this.#refusal = null;
     this.onChange();
   }
 
   /** The same size in the other unit. */
   #convert(unit) {
+    this.#unit = unit;
     const {size} = this.#inputs;
     const number = Exact.read(size.value.trim());
-    if (unit === this.#choice.unit || number === undefined || number.sign < 0) return;
+    if (number === undefined || number.sign < 0) return;
     if (unit === "contracts") size.value = amountOf(number) ?? "";
     else if (!number.trimmed.includes(".")) size.value = sizeOf(number.trimmed).trimmed;
   }
