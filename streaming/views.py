@@ -1,26 +1,29 @@
 """The pages: live prices, how to connect a program, and what the streams say."""
 
+import posixpath
 import re
 from pathlib import Path
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.gzip import gzip_page
 
 from accounts.errors import CLOSES
 from streaming import reference as documents
 from streaming.samples import SAMPLES
 
 _STATIC = Path(__file__).parent / "static"
-_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?from "\./([a-z/.]+)";', re.MULTILINE)
+_IMPORT = re.compile(r'\bfrom "(\.{1,2}/[\w./-]+)"')
 
 
 def imported(folder: Path, name: str, known: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return a module and whatever it imports, each once."""
     known += (name,)
     for other in _IMPORT.findall((folder / name).read_text()):
-        if other not in known:
-            known = imported(folder, other, known)
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), other))
+        if path not in known:
+            known = imported(folder, path, known)
     return known
 
 
@@ -32,8 +35,12 @@ MODULES = [
 
 
 @login_required
+@gzip_page
 def live(request: HttpRequest) -> HttpResponse:
-    """Show the page; everything on it comes over REST and the streams."""
+    """Show the page; everything on it comes over REST and the streams.
+
+    Compressed: its one secret, the CSRF token, is masked anew in every answer, and no text of the caller's is beside it.
+    """
     return render(request, "live.html", {"modules": MODULES})
 
 

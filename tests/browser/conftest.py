@@ -127,3 +127,28 @@ def row(page: Page, product: str) -> Any:
 def assert_moves(page: Page, product: str = "EUR-USD") -> None:
     """Wait until the price in the table is another one."""
     expect(bid(page, product)).not_to_have_text(bid(page, product).inner_text())
+
+
+class Traffic:
+    """What a page loads, by kind: bytes of bodies as they came over the wire, and of all headers."""
+
+    def __init__(self, page: Page) -> None:
+        self.bodies: dict[str, int] = {}
+        self.headers = self.answers = 0
+        self._kinds: dict[str, tuple[str, int]] = {}
+        client = page.context.new_cdp_session(page)
+        client.send("Network.enable")
+        client.on("Network.responseReceived", self._began)
+        client.on("Network.loadingFinished", self._ended)
+
+    def of(self, *kinds: str) -> int:
+        return sum(self.bodies.get(kind, 0) for kind in kinds)
+
+    def _began(self, event: Any) -> None:
+        self._kinds[event["requestId"]] = event["type"], int(event["response"]["encodedDataLength"])
+
+    def _ended(self, event: Any) -> None:
+        kind, headers = self._kinds.get(event["requestId"], ("Other", 0))
+        self.bodies[kind] = self.bodies.get(kind, 0) + int(event["encodedDataLength"]) - headers
+        self.headers += headers
+        self.answers += 1
