@@ -31,7 +31,8 @@ QUOTES_PER_S = 1_000
 BURST_MS = 20
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 VIEW = {"width": 1440, "height": 900}
-READY = "() => window.firstPriceMs && !document.querySelector('#legend').hidden"
+READY = "#legend:not([hidden])"
+"""Shown when there are prices and candles. (Waiting for a function needs `unsafe-eval`, which the page forbids.)"""
 
 PRODUCTS = """
 import json
@@ -156,7 +157,7 @@ def _load(browser: Browser, server: Server, cookies: Any) -> Load:
     page = _page(browser, server, cookies)
     traffic = Traffic(page)
     page.goto("/")
-    page.wait_for_function(READY)
+    page.wait_for_selector(READY)
     first_price_ms = float(page.evaluate("() => window.firstPriceMs"))
     page.wait_for_timeout(3_000)  # the lines of the list come behind
     page.context.close()
@@ -166,7 +167,7 @@ def _load(browser: Browser, server: Server, cookies: Any) -> Load:
 def _frames(browser: Browser, server: Server, cookies: Any, seconds: int) -> dict[str, Any]:
     page = _page(browser, server, cookies)
     page.goto("/")
-    page.wait_for_function(READY)
+    page.wait_for_selector(READY)
     page.wait_for_timeout(2_000)
     measured: dict[str, Any] = page.evaluate(FRAMES, seconds)
     page.context.close()

@@ -39,7 +39,7 @@ MODULES = [
 def live(request: HttpRequest) -> HttpResponse:
     """Show the page; everything on it comes over REST and the streams.
 
-    Compressed: its one secret, the CSRF token, is masked anew in every answer, and no text of the caller's is beside it.
+    Compressed: its one secret, the CSRF token, is masked anew in every answer, and no text of a caller is beside it.
     """
     return render(request, "live.html", {"modules": MODULES})
 

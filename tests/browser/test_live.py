@@ -180,7 +180,7 @@ def test_the_other_pages_are_of_the_same_house(open_page, server, session):
         page.get_by_role("button", name="Issue the key").click()
         expect(page.locator("#secret")).to_contain_text("tk_")
         assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
-        page.get_by_role("link", name="Live").click()
+        page.get_by_role("link", name="Trading").click()
         assert_live(page)
 
 

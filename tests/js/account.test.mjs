@@ -69,10 +69,12 @@ test("a position changes, splits, closes", () => {
   assert.deepEqual([ids(account.positions), ids(account.closed)], [["b"], ["a"]]);
 });
 
-test("another snapshot replaces what was known", () => {
+test("another snapshot replaces what was known, the past too", () => {
   const account = begun();
+  account.take({event: "position_demo:close", offset: 11, data: position("p1", 1, {closed_at: 50})});
   account.take({event: "snapshot_demo", offset: 3, data: {orders: [], positions: [], balances: {BTC: "10"}}});
   assert.deepEqual([account.orders, account.positions, account.balance, account.offset], [[], [], "10", 3]);
+  assert.deepEqual([account.log, account.closed], [[], []]);
 });
 
 test("the past of REST and the events of the stream are one history, each once", () => {

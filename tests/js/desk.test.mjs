@@ -109,6 +109,16 @@ test("live is another account: other trades, other money, other orders", async (
   assert.deepEqual(trades.at(-1)[2], {demo: false});
 });
 
+test("what was refused on one account is no news of the other", async () => {
+  answer = () => Promise.reject(Object.assign(new Error("Too little"), {code: "insufficient_balance", isUnknown: false}));
+  find("ticket").happens("submit");
+  await frame();
+  assert.equal(text("ticket-outcome"), "Too little");
+  find("environment-live").happens("change");
+  await frame();
+  assert.deepEqual([text("ticket-outcome"), text("ticket-size-problem")], ["", ""]);
+});
+
 test("what happens on the account that is not shown is told with its name", async () => {
   desk.event({event: "position:new", offset: 2, data: POSITION});
   assert.deepEqual(told, [["live: Bought 1000 BTC of EUR-USD at 1.26635", "plain"]]);

@@ -73,11 +73,27 @@ test("one that never arrived may be sent again under the same id, which cannot p
   assert.equal(sender.state.name, "done");
 });
 
-test("a look-up that fails is tried again, and not for ever", async () => {
+test("a server that is there but knows nothing is asked too, without a new connection", async () => {
+  answer = failing(new TradeError("unavailable", "Temporarily unavailable", {isUnknown: true}));
+  await sender.send(ORDER, true);
+  await timers.shift()();
+  assert.deepEqual([asked.length, sender.state.name], [1, "done"]);
+});
+
+test("a look-up that fails is tried again, and not for ever: then the order may be sent again, or looked up later", async () => {
   answer = failing(LOST);
   found = failing(new Error("The server cannot be reached."));
   await sender.send(ORDER, true);
-  await sender.resolve();
   while (timers.length) await timers.shift()();
-  assert.deepEqual([asked.length, sender.state.name], [6, "unknown"]);
+  assert.deepEqual([asked.length, sender.state.name, sender.isBusy], [5, "lost", false]);
+  found = async () => ({status: "open"});
+  await sender.resolve();
+  assert.equal(sender.state.name, "done");
+});
+
+test("two reasons to look are one look", async () => {
+  answer = failing(LOST);
+  await sender.send(ORDER, true);
+  await Promise.all([sender.resolve(), sender.resolve()]);
+  assert.equal(asked.length, 1);
 });

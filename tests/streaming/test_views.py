@@ -1,9 +1,12 @@
 """The pages' views and their frame. What moves on them is tested in tests/js and tests/browser."""
 
 import json
+import posixpath
 import re
+from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from accounts.errors import CLOSES
 from accounts.models import User
@@ -30,14 +33,41 @@ def test_a_visitor_is_sent_to_the_login(client):
 def test_somebody_logged_in_gets_the_page(page_of):
     answer = page_of()
     assert answer.status_code == 200
-    assert "Live prices" in answer.text
+    assert ">Trading</h1>" in answer.text
 
 
 def test_all_its_scripts_and_styles_are_files_of_this_server(page_of):
     answer = page_of()
-    assert re.findall(r"<script\b[^>]*>", answer.text) == ['<script type="module" src="/static/streaming/live.js">']
+    assert re.findall(r"<script\b[^>]*>", answer.text) == [
+        '<script src="/static/streaming/first.js">', '<script type="module" src="/static/streaming/live.js">'
+    ]  # fmt: skip
     assert not re.search(r"<style\b|\sstyle=|\son\w+=", answer.text)
     assert "script-src 'self';" in answer["Content-Security-Policy"] + ";"
+
+
+def test_it_asks_at_once_for_every_module_that_it_imports(page_of):
+    asked = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', page_of().text)
+    found = set()
+
+    def follow(name):
+        path = finders.find(name)
+        assert path is not None, name
+        if name not in found and name.endswith(".js"):
+            for imported in re.findall(
+                r'^import .*? from "(\.[^"]+)";$', Path(path).read_text(), re.MULTILINE | re.DOTALL
+            ):
+                follow(posixpath.normpath(posixpath.join(posixpath.dirname(name), imported)))
+        found.add(name)
+
+    follow("streaming/live.js")
+    assert found | {"vendor/lightweight-charts/lightweight-charts.standalone.production.mjs"} == set(asked)
+
+
+def test_the_page_leaves_compressed(page_of, client):
+    page_of()
+    answer = client.get("/", headers={"Accept-Encoding": "gzip"})
+    assert answer["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 8_000
 
 
 def test_the_chart_librarys_notice_and_link_are_there(page_of):
@@ -59,7 +89,7 @@ def test_only_staff_is_led_to_the_administration(page_of, is_staff):
 
 
 def test_the_page_where_one_is_is_marked(page_of, client):
-    assert '<a href="/" aria-current="page">Live</a>' in page_of().text
+    assert '<a href="/" aria-current="page">Trading</a>' in page_of().text
     assert '<a href="/keys/" aria-current="page">Account</a>' in client.get("/keys/").text
 
 

@@ -87,6 +87,8 @@ export class Account {
 
   #begin({orders, positions, balances}) {
     this.isKnown = true;
+    this.log = []; // REST tells the past of this history; another's is none of it
+    this.closed = [];
     this.#orders = new Map(orders.map((order) => [order.id, order]));
     this.#positions = new Map(positions.map((position) => [position.id, position]));
     this.balance = balances.BTC;

@@ -43,7 +43,7 @@ export class Desk {
     this.#world = world;
     this.#page = page;
     const {find} = page;
-    this.#switch = new EnvironmentSwitch(find, {onChoose: () => this.#paintAll()});
+    this.#switch = new EnvironmentSwitch(find, {onChoose: () => this.#switched()});
     this.#dock = new Dock(find, {onAction: (name, id) => this.#act(name, id)});
     this.#ticket = new Ticket(find, {
       market: () => this.#market(), situation: () => this.#situation(), onChange: () => this.#askForTicket(),
@@ -104,6 +104,12 @@ export class Desk {
   }
 
   // ---- what happens
+
+  #switched() {
+    // What became of an order of the other account is no news of this one; one that is being looked up still is.
+    if (!this.#sender.isBusy) this.#ticket.tell({name: "idle", text: ""});
+    this.#paintAll();
+  }
 
   #happened(account, name, {data, offset}) {
     if (name === "snapshot") this.#loadPast(account, offset);

@@ -14,12 +14,13 @@ const STATUS_WORDS = {
 /**
  * Sends one order at a time under a `client_order_id` of its own, so that sending it again can never place it twice.
  *
- * `onState(state)` is told `{name, text, error}`: name is idle, sending, done, refused, unknown or missing (it was not
- * placed, as far as the server knows).
+ * `onState(state)` is told `{name, text, error}`: name is idle, sending, done, refused; unknown (it is being looked up),
+ * missing (it was not placed, as far as the server knows) or lost (it could not be looked up).
  */
 export class Sender {
   state = {name: "idle", text: ""};
   #order = null; // {params, demo}
+  #isLooking = false;
 
   constructor({trade, getJson, newId, setTimer, onState}) {
     Object.assign(this, {trade, getJson, newId, setTimer, onState});
@@ -43,14 +44,21 @@ export class Sender {
       await this.trade("new", params, {demo});
       this.#become("done", "Done.");
     } catch (error) {
-      if (error.isUnknown) this.#become("unknown", "Nobody knows yet whether it was placed. It is looked up when the server answers.");
-      else this.#become("refused", error.message, error);
+      if (!error.isUnknown) return this.#become("refused", error.message, error);
+      this.#become("unknown", "Nobody knows yet whether it was placed. It is being looked up.");
+      this.setTimer(() => this.resolve(), LOOK_AGAIN_MS);
     }
   }
 
-  /** The connection is there (again): look up what became of an order whose answer was lost. */
-  async resolve(looks = 0) {
-    if (this.state.name !== "unknown") return;
+  /** Look up what became of an order whose answer was lost; also called when the connection is there again. */
+  async resolve(looks = 1) {
+    if (!["unknown", "lost"].includes(this.state.name) || this.#isLooking) return;
+    this.#isLooking = true;
+    await this.#look(looks);
+    this.#isLooking = false;
+  }
+
+  async #look(looks) {
     const {params, demo} = this.#order;
     try {
       const query = `client_order_id=${encodeURIComponent(params.client_order_id)}&demo=${demo}`;
@@ -60,6 +68,7 @@ export class Sender {
     } catch (error) {
       if (error.code === "not_found") this.#become("missing", "It was not placed. Sending it again cannot place it twice.");
       else if (looks < LOOKS_MAX) this.setTimer(() => this.resolve(looks + 1), LOOK_AGAIN_MS);
+      else this.#become("lost", "It could not be looked up. Sending it again cannot place it twice.");
     }
   }
 

@@ -80,7 +80,7 @@ export class Ticket {
   tell({name, text, error}) {
     this.#cells.outcome.set(name === "idle" || name === "done" ? "" : text);
     this.#find("ticket-outcome").dataset.kind = name;
-    this.#find("ticket-again").hidden = name !== "missing";
+    this.#find("ticket-again").hidden = !["missing", "lost"].includes(name);
     const field = error ? fieldOf(error.code) : "";
     this.#refusal = field ? {field, words: text} : null;
     if (field) this.#inputs[field]?.focus();
