@@ -235,14 +235,14 @@ def test_live_money_is_another_account_and_nobody_overlooks_it(dashboard, me):
         demo = page.evaluate(frame)
         page.locator("#environment-live + span").click()
         expect(page.locator("#ticket-environment")).to_have_text("Live")
-        expect(page.locator("#strip-environment")).to_have_text("Live account")
+        expect(page.locator("#strip-environment")).to_have_text("Live")
         expect(page.locator("#orders-count")).to_have_text("")
         assert page.evaluate(frame) != demo
         assert_same_money(page, me.live())
         expect(page.locator("#ticket-size-problem")).to_contain_text("more than is free: 0.00000000 BTC")
         page.reload()
         assert_live(page)
-        expect(page.locator("#strip-environment")).to_have_text("Live account")
+        expect(page.locator("#strip-environment")).to_have_text("Live")
 
 
 # ---- the same for all

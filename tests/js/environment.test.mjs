@@ -24,7 +24,7 @@ test("live is on the frame, at the ticket, at the account, and remembered", () =
   page.getElementById("environment-live").happens("change");
   assert.deepEqual([chosen, page.body.dataset.environment, page.kept.get("tickwire.environment")], [["live"], "live", "live"]);
   const words = ["ticket-environment", "strip-environment", "environment-words"].map((id) => page.getElementById(id).textContent);
-  assert.deepEqual(words, ["Live", "Live account", "Real money: every order counts."]);
+  assert.deepEqual(words, ["Live", "Live", "Real money: every order counts."]);
 });
 
 test("what was chosen last is chosen again, and choosing it changes nothing", () => {

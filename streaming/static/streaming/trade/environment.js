@@ -33,6 +33,6 @@ export class EnvironmentSwitch {
     this.find(`environment-${environment}`).checked = true;
     this.find("environment-words").textContent = meaning;
     this.find("ticket-environment").textContent = word;
-    this.find("strip-environment").textContent = `${word} account`;
+    this.find("strip-environment").textContent = word;
   }
 }
