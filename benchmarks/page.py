@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from benchmarks import report
 from tests.browser.conftest import Traffic
@@ -169,9 +169,19 @@ def _frames(browser: Browser, server: Server, cookies: Any, seconds: int) -> dic
     page.goto("/")
     page.wait_for_selector(READY)
     page.wait_for_timeout(2_000)
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable")
+    before = _busy(client)
     measured: dict[str, Any] = page.evaluate(FRAMES, seconds)
+    measured["busy"] = {name: spent - before[name] for name, spent in _busy(client).items()}
     page.context.close()
     return measured
+
+
+def _busy(client: CDPSession) -> dict[str, float]:
+    """Return what the page's main thread has spent so far, by kind, in seconds."""
+    metrics = {metric["name"]: metric["value"] for metric in client.send("Performance.getMetrics")["metrics"]}
+    return {name: metrics[f"{name}Duration"] for name in ("Script", "RecalcStyle", "Layout", "Task")}
 
 
 def _page(browser: Browser, server: Server, cookies: Any) -> Page:
@@ -211,6 +221,10 @@ def _frames_table(measured: dict[str, Any]) -> list[str]:
              f"{statistics.median(gaps):.1f} / {report.quantile(gaps, 0.99):.1f} / {max(gaps):.1f} ms"],
             [f"tasks of more than 50 ms in {measured['ms'] / 1000:.0f} s", f"{len(tasks)}"],
             ["the longest of them", f"{max(tasks):.0f} ms" if tasks else "none"],
+            ["main thread busy: all / script / style / layout", " / ".join(
+                f"{measured['busy'][name] * 100_000 / measured['ms']:.0f} %"
+                for name in ("Task", "Script", "RecalcStyle", "Layout")
+            )],
         ],
     )  # fmt: skip
 

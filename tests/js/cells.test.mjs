@@ -62,3 +62,11 @@ test("a change lights up in its direction; a first price, the same price and a c
   set("64250.00000", "down");
   assert.equal(node.flashes.length, 2);
 });
+
+test("however often a price changes, one light burns, and begins anew with each change", () => {
+  const {node, set} = priceCell();
+  for (let tick = 0; tick < 10; tick += 1) set(`1.0824${tick}`, "up");
+  assert.deepEqual([node.animations, node.flashes.length], [1, 9]);
+  set("1.08240", "down");
+  assert.equal(node.animations, 1);
+});

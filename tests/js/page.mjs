@@ -14,6 +14,7 @@ class FakeNode {
   style = {setProperty() {}};
   writes = 0;
   flashes = [];
+  animations = 0;
   #text = "";
   #attributes = new Map();
   #listeners = new Map();
@@ -117,7 +118,9 @@ class FakeNode {
   scrollIntoView() {}
 
   animate([{backgroundColor}]) {
+    this.animations += 1;
     this.flashes.push(backgroundColor);
+    return {play: () => this.flashes.push(backgroundColor), cancel: () => (this.animations -= 1)};
   }
 }
 

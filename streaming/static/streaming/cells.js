@@ -51,6 +51,7 @@ export class PriceCell {
   #price = null;
   #parts;
   #move;
+  #flash = null; // {move, animation}
 
   constructor(node) {
     this.node = node;
@@ -67,7 +68,17 @@ export class PriceCell {
     this.#price = price;
     for (const [index, text] of priceParts(price, digits).entries()) this.#parts[index].set(text);
     this.#move.set(move);
-    if (!isFirst && !isCalm && move !== undefined) flash(this.node, move);
+    if (!isFirst && !isCalm && move !== undefined) this.#lightUp(move);
+  }
+
+  #lightUp(move) {
+    if (this.#flash?.move === move) {
+      this.#flash.animation.currentTime = 0;
+      this.#flash.animation.play();
+    } else {
+      this.#flash?.animation.cancel();
+      this.#flash = {move, animation: flash(this.node, move)};
+    }
   }
 
   /** Another product: nothing is shown until its first price, which is no change. */
@@ -77,7 +88,8 @@ export class PriceCell {
   }
 }
 
+/** One animation for a price and direction, begun anew: under a thousand quotes a second they would pile up else. */
 function flash(node, move) {
   const lit = {backgroundColor: `var(--${move}-flash)`};
-  node.animate([lit, {backgroundColor: "transparent"}], {duration: FLASH_MS, easing: "ease-out"});
+  return node.animate([lit, {backgroundColor: "transparent"}], {duration: FLASH_MS, easing: "ease-out"});
 }
