@@ -48,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
         ensure_python()
         with only_one_at_a_time():
             ensure_environment(arguments[0])
-            ensure_javascript()
+            if arguments[0] != "lock":  # what is there then is what the lock is about to change
+                ensure_javascript()
     except SetupFailed as failed:
         print(f"tickwire: {failed}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ from channels.layers import InMemoryChannelLayer
 from engine.board import Board
 from streaming import peers
 from streaming.bus import Bus
+from streaming.lines import LayerLine
 from streaming.peers import HEARD_S, Peers
 from tests.streaming.nodes import until
 from tests.streaming.test_figures import figures
@@ -20,7 +21,7 @@ async def start():
     tasks: list[asyncio.Task[None]] = []
 
     async def started(name):
-        bus = Bus(layer, Board())
+        bus = Bus(LayerLine(layer), Board())
         await bus.open()
         one = Peers(bus, name, now_s=lambda: now_s[0])
         loop = asyncio.get_running_loop()
