@@ -13,6 +13,7 @@ const WORDS = {
   4003: "Authentication failed three times.",
   4008: "It read too slowly, and too much was waiting.",
   4010: "Its access was taken away: the key was revoked or expired, or its browser was logged out.",
+  4011: "An administrator has ended it.",
   4029: "Too many connections of this address or key are open.",
 };
 
