@@ -311,8 +311,8 @@ def test_pages_are_for_browsers(engine, ann, kind):
             assert response.headers["Location"] == "/login"
         else:
             # The buttons of the key page take a POST; /metrics is there for those who have a token, where there is one;
-            # here no server has started that could be ready.
-            expected = {"metrics": (404,), "readyz": (503,)}.get(route, (200, 405))
+            # no server has started here that could be ready, unless an earlier test's has.
+            expected = {"metrics": (404,), "readyz": (200, 503)}.get(route, (200, 405))
             assert response.status_code in expected, route
 
 

@@ -167,6 +167,7 @@ def test_staff_without_a_role_gets_in_and_sees_nothing(client, db):
 def changed(staff, user, **fields):
     """Post a user's page with these fields; return the user as stored after it."""
     known = {"username": user.username, "date_joined_0": "2024-01-01", "date_joined_1": "00:00:00", "is_active": "on"}
+    known["environments"] = user.environments
     answer = staff.post(f"/admin/accounts/user/{user.pk}/change/", {**known, **fields})
     user.refresh_from_db()
     return answer

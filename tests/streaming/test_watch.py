@@ -76,7 +76,7 @@ async def test_the_overview_is_published_once_a_second_to_those_who_joined(node,
     class Reader:
         dialect = type("Silent", (), {"encode": lambda self, news, catalogue: b""})()
 
-        def deliver(self, topic, news, encoded, joined):
+        def deliver(self, topic, news, batch):
             heard.extend(news)
 
         def forget(self, topic):
