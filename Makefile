@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
 SETUP = $(PYTHON) tools/setup.py
 VENV = .venv/bin/python
 
-.PHONY: help run test style types arrows unit journeys postgres postgres-journeys js browser simulate trials format lock docs-errors
+.PHONY: help run test style types arrows unit journeys postgres postgres-journeys js browser simulate trials bench format lock docs-errors
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-18s %s\n", $$1, $$2}'
@@ -33,6 +33,8 @@ simulate: ## the engine under random fire for about a minute; ARGS="…" goes to
 	@$(SETUP) test && exec $(VENV) -m simulation $(ARGS)
 trials: ## a million simulated commands, ten planted faults, 400 killed servers: an hour or so, kept in docs/trials
 	@$(SETUP) test && exec $(VENV) -m tools.trials $(TRIALS)
+bench: ## how fast ticks reach sockets, beside other servers: some 20 minutes; ARGS="…" goes to python -m benchmarks.fanout
+	@$(SETUP) bench && exec $(VENV) -m benchmarks.fanout $(ARGS)
 format: ## let ruff put the code in order
 	@$(SETUP) test && $(VENV) -m ruff check --fix . && exec $(VENV) -m ruff format .
 lock: ## write requirements/*.txt and package-lock.json anew from what is asked for

@@ -24,9 +24,9 @@ def quantile(values: Sequence[float], part: float) -> float:
     return ordered[max(0, math.ceil(len(ordered) * part) - 1)]
 
 
-def machine() -> list[str]:
-    """Return lines that say what this was measured on."""
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+def machine(also: Sequence[str] = ()) -> list[str]:
+    """Return lines that say what this was measured on, with the versions of further packages."""
+    versions = ", ".join(f"{name} {version(name)}" for name in (*PACKAGES, *also))
     system = f"{platform.system()} {platform.release()}"
     return [
         f"- {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()}, {system}",
@@ -40,9 +40,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def write(name: str, lines: Sequence[str]) -> Path:
     """Write a result and return where it is."""
-    path = RESULTS / f"{name}.md"
+    return _written(RESULTS / f"{name}.md", "\n".join(lines) + "\n")
+
+
+def write_plot(name: str, svg: str) -> Path:
+    """Write a plot beside the results and return where it is."""
+    return _written(RESULTS / f"{name}.svg", svg)
+
+
+def _written(path: Path, text: str) -> Path:
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text(text)
     return path
 
 

@@ -15,6 +15,7 @@ def main() -> None:
     """Resolve anew; what `run` got, `test` gets too, so that what is tested is what is served."""
     _compile("run")
     _compile("test", "--constraint", "run.txt")
+    _compile("bench", "--constraint", "test.txt")
     _compile("node")
     _compile("lock")
     subprocess.run([*npm_command(), "install", "--package-lock-only", "--ignore-scripts"], cwd=ROOT, check=True)

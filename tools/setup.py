@@ -1,6 +1,6 @@
 """Set up what a command needs: the Python environment in `.venv` and the JavaScript in `node_modules`.
 
-    python3 tools/setup.py run | test | lock
+    python3 tools/setup.py run | test | bench | lock
 
 Standard library only. What is set up is remembered as a hash of what was asked for, so that the second time this
 does nothing. Whatever goes wrong is told in one sentence with the way out; the tools' own words are in the log.
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = ROOT / ".setup.log"
-PROFILES = ("run", "test", "lock")
+PROFILES = ("run", "test", "bench", "lock")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 20
 """What the tests' JUnit reporter needs; older ones on the PATH are passed over for the wheel."""
@@ -82,13 +82,15 @@ def only_one_at_a_time() -> Iterator[None]:
 
 
 def ensure_environment(profile: str) -> None:
-    """Make `.venv` hold the packages of `requirements/<profile>.txt`."""
+    """Make `.venv` hold the packages of `requirements/<profile>.txt`; the measurements' come beside the tests'."""
     made = VENV / ".made"
     # Scripts in .venv/bin name their interpreter by its full path: a moved or copied folder needs a new .venv.
     identity = f"{ROOT} {sys.version_info[:2]}"
     if not PYTHON.exists() or not made.exists() or made.read_text() != identity:
         _create_environment()
         made.write_text(identity)
+    if profile == "bench":
+        _ensure_packages("test")
     _ensure_packages(profile)
 
 

@@ -1,0 +1,85 @@
+"""Tickwire itself: `manage.py serve` with its real sessions and dialects, and a source that obeys the benchmark.
+
+    python -m benchmarks.fanout.peers.tickwire prepare COUNT   make the database, so many products, and a key
+    python -m benchmarks.fanout.peers.tickwire serve …         as `manage.py serve …`
+
+A tick takes the product's whole way: judged by the feed, rounded, made a quote, put on the board, given to hub and
+bus, to the engine's triggers and to the candles. Only the quote's time is replaced on its way out: by the monotonic
+clock's nanoseconds just before the tick was submitted.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import django
+
+django.setup()
+
+from django.core.management import execute_from_command_line  # noqa: E402
+
+import config.house  # noqa: E402  # apps have to be loaded first
+from benchmarks.fanout.peers.publisher import Publisher  # noqa: E402
+from config.feed_role import FeedRole  # noqa: E402
+from engine.values import Quote, Tick  # noqa: E402
+
+SOURCE = "benchmark"
+IN_FLIGHT = 64
+"""Bursts: more than a flush of 500 connections takes loop turns, so that the hub alone says how much waits."""
+
+
+class MeasuredFeedRole(FeedRole):
+    """The feed role whose source is the benchmark's publisher."""
+
+    sent_ns = 0
+
+    async def _run_source(self) -> None:
+        self.publisher = Publisher(self._put, unsent=self._unsent, in_flight=IN_FLIGHT)
+        self.publisher.listen()
+
+    async def _put(self, product: int, bid: int) -> None:
+        self.sent_ns = time.monotonic_ns()
+        wall_ms = time.time_ns() // 1_000_000
+        tick = Tick(f"S{product:02d}", Decimal(bid), Decimal(bid + 1), wall_ms)
+        refused = self.feed.submit([tick], source=SOURCE, wall_ms=wall_ms, now_s=time.monotonic())
+        if refused:
+            raise RuntimeError(f"refused: {refused}")
+
+    def _announce(self, news: object) -> None:
+        super()._announce(replace(news, time_ms=self.sent_ns) if isinstance(news, Quote) else news)
+
+    def _unsent(self) -> float:
+        readers = len(self.node.connections)
+        return self.publisher.published - self.node.hub.delivered / readers if readers else 0.0
+
+
+def prepare(products: int) -> None:
+    """Make everything that a server needs, with products without digits; print a key and its secret."""
+    from accounts.models import User
+    from accounts.services import api_key_create
+    from config.preparation import prepare as prepare_all
+    from market.seed import Seed, product_create
+
+    prepare_all(lambda _: None)
+    for number in range(products):
+        product_create(Seed(f"S{number:02d}", f"Product {number}", "forex", 0, "1000000", "0.1", 100))
+    user = User.objects.create_user("benchmark")
+    key, secret = api_key_create(user=user, scopes=["market", "read"])
+    print(key.public_id, secret, flush=True)
+
+
+def main(arguments: Sequence[str]) -> None:
+    if arguments[0] == "prepare":
+        prepare(int(arguments[1]))
+        return
+    config.house.FeedRole = MeasuredFeedRole
+    execute_from_command_line(["manage.py", *arguments])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
