@@ -23,8 +23,8 @@ from tests.plugins.services import ROOT, free_port, start_valkey
 START_S = 60
 STOP_S = 20
 PRIORITY = -15
-PRODUCTS = 1000
-"""As many as the widest workload has; products that nobody asks for cost nothing."""
+PRODUCTS = 50
+"""As many as the widest workload has: products that nobody asks for cost a little too."""
 
 SETTINGS = {
     **RELAXED, "CONNECTIONS_PER_KEY": "0", "SIGNATURE_SINGLE_USE": "0", "AUTH_WINDOW_S": "3600",
@@ -111,9 +111,10 @@ def _text(**fields: object) -> str:
 class Servers:
     """Starts servers by name; Tickwire's database is made once and copied for each."""
 
-    def __init__(self, folder: Path, cores: Cores) -> None:
+    def __init__(self, folder: Path, cores: Cores, *, products: int = PRODUCTS) -> None:
         self._folder = folder
         self._cores = cores
+        self._products = products
         self._key: tuple[str, str] | None = None
         self._count = 0
 
@@ -161,7 +162,7 @@ class Servers:
         """Return a data folder of its own for one server."""
         made = self._folder / "prepared"
         if self._key is None:
-            command = [sys.executable, "-m", "benchmarks.fanout.peers.tickwire", "prepare", str(PRODUCTS)]
+            command = [sys.executable, "-m", "benchmarks.fanout.peers.tickwire", "prepare", str(self._products)]
             env = environment(made, SETTINGS)
             said = subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
             key_id, secret = said.split()[-2:]

@@ -23,7 +23,7 @@ static int script_lines;
 /* ---- how many are in which state */
 static uint8_t *buffer;
 static int poller, ready, closed, opening;
-static uint64_t idle_ns; /* time that was measured and in which there was nothing to read */
+static uint64_t busy_ns; /* of the time that is measured: when there was something to do */
 
 static void fail(const char *what)
 {
@@ -210,8 +210,8 @@ static void turn(int wait_ms)
     struct epoll_event events[256];
     uint64_t begun_ns = now_ns();
     int count = epoll_wait(poller, events, 256, spin ? 0 : wait_ms);
-    if (measuring && (!count || !spin))
-        idle_ns += now_ns() - begun_ns;
+    if (!spin)
+        begun_ns = now_ns();
     for (int i = 0; i < count; i++) {
         Connection *connection = events[i].data.ptr;
         if (connection->state == CONNECTING)
@@ -219,6 +219,8 @@ static void turn(int wait_ms)
         else if (connection->state != CLOSED)
             read_from(connection);
     }
+    if (measuring && count > 0)
+        busy_ns += now_ns() - begun_ns;
 }
 
 static void turn_for(double seconds)

@@ -109,9 +109,10 @@ static void take_message(Connection *connection, const uint8_t *at, const uint8_
                 note_delivery(connection, (uint64_t)number, come_ns);
         }
     } else if (private_word && first_value_is(at, end, private_word)) {
-        while (at < end)
-            if ((product = next_number(&at, end)))
-                number = product; /* its last number is its time */
+        while (at < end) { /* its largest number is its time */
+            int64_t other = next_number(&at, end);
+            number = other > number ? other : number;
+        }
         if (measuring)
             note(&urgent, come_ns - (uint64_t)number);
     } else if (connection->state == SUBSCRIBING && first_value_is(at, end, "subscribed"))

@@ -128,7 +128,7 @@ static void subscribe_and_count(void)
     fflush(stdout);
     turn_for(expected ? 0 : warm_up_s);
     Usage begun = usage_now(pids, pid_count);
-    idle_ns = 0;
+    busy_ns = 0;
     measuring = true;
     while (now_ns() - begun.at_ns < (uint64_t)(measured_s * 1e9) && !all_here())
         turn(20);
@@ -141,7 +141,7 @@ static void subscribe_and_count(void)
     putchar('{');
     print_figures();
     print_usage(begun, ended);
-    printf(",\"client_busy\":%.3f", 1 - (double)idle_ns / (double)(ended.at_ns - begun.at_ns));
+    printf(",\"client_busy\":%.3f", (double)busy_ns / (double)(ended.at_ns - begun.at_ns));
     printf(",\"connect_s\":%.3f,\"memory_kib\":%.1f,\"grown_kib\":%.1f,\"behind\":%lld", connect_s, end_kib - memory_kib,
            end_kib - ready_kib, (long long)behind);
 }

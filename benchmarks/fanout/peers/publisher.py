@@ -53,16 +53,15 @@ class Publisher:
     async def _run(self, mode: str, *words: str) -> None:
         numbers = [int(word) for word in words]
         try:
-            if mode == "max":
-                await self._max(*numbers)
-            elif mode == "rate":
-                await self._rate(*numbers)
-            elif mode == "burst":
-                await self._burst(*numbers)
+            await self.modes()[mode](*numbers)
         except Exception:
             traceback.print_exc()
 
-    async def _max(self, burst: int, products: int) -> None:
+    def modes(self) -> dict[str, Callable[..., Awaitable[None]]]:
+        """Return what each command does, by its first word."""
+        return {"max": self.max, "rate": self.rate, "burst": self.burst, "stop": self.stop}
+
+    async def max(self, burst: int, products: int) -> None:
         while True:
             for product in range(products):
                 for _ in range(burst):
@@ -71,7 +70,7 @@ class Publisher:
                 while self._unsent() > burst * self._in_flight:  # noqa: ASYNC110  # a turn each, as in a server
                     await asyncio.sleep(0)
 
-    async def _rate(self, per_s: int, products: int) -> None:
+    async def rate(self, per_s: int, products: int) -> None:
         step_s = 1 / per_s / products
         due_s, turn = time.monotonic(), 0
         while True:
@@ -81,9 +80,12 @@ class Publisher:
                 due_s += step_s
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
 
-    async def _burst(self, count: int) -> None:
+    async def burst(self, count: int) -> None:
         for _ in range(count):
             await self._tick(0)
+
+    async def stop(self) -> None:
+        """Whatever was going on has ended already."""
 
     async def _tick(self, product: int) -> None:
         self._counts[product] += 1

@@ -8,12 +8,17 @@ bus, to the engine's triggers and to the candles. Only the quote's time is repla
 clock's nanoseconds just before the tick was submitted.
 """
 
+import asyncio
+import itertools
 import os
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,11 +29,17 @@ django.setup()
 from django.core.management import execute_from_command_line  # noqa: E402
 
 import config.house  # noqa: E402  # apps have to be loaded first
+from accounts.models import User  # noqa: E402
 from benchmarks.fanout.peers.publisher import Publisher  # noqa: E402
 from config.feed_role import FeedRole  # noqa: E402
-from engine.values import Quote, Tick  # noqa: E402
+from engine.values import Candle, MarketStatus, Quote, Tick  # noqa: E402
+from streaming.messages import PrivateEvent  # noqa: E402
+from streaming.node import Node  # noqa: E402
 
-SOURCE = "benchmark"
+SOURCE = USER = "benchmark"
+PRIVATE_S = 0.02
+"""Between two private events."""
+
 IN_FLIGHT = 64
 """Bursts: more than a flush of 500 connections takes loop turns, so that the hub alone says how much waits."""
 
@@ -39,7 +50,10 @@ class MeasuredFeedRole(FeedRole):
     sent_ns = 0
 
     async def _run_source(self) -> None:
-        self.publisher = Publisher(self._put, unsent=self._unsent, in_flight=IN_FLIGHT)
+        user_id = await self.node.in_thread(lambda: User.objects.get(username=USER).pk)
+        self.publisher = TickwirePublisher(
+            self._put, unsent=self._unsent, in_flight=IN_FLIGHT, commit=PrivateEvents(self.node, user_id).commit
+        )
         self.publisher.listen()
 
     async def _put(self, product: int, bid: int) -> None:
@@ -50,7 +64,7 @@ class MeasuredFeedRole(FeedRole):
         if refused:
             raise RuntimeError(f"refused: {refused}")
 
-    def _announce(self, news: object) -> None:
+    def _announce(self, news: Quote | Candle | MarketStatus) -> None:
         super()._announce(replace(news, time_ms=self.sent_ns) if isinstance(news, Quote) else news)
 
     def _unsent(self) -> float:
@@ -58,9 +72,44 @@ class MeasuredFeedRole(FeedRole):
         return self.publisher.published - self.node.hub.delivered / readers if readers else 0.0
 
 
+class TickwirePublisher(Publisher):
+    """Knows one more command: `private PER_S PRODUCTS`, a `rate` with private events beside it."""
+
+    def __init__(self, *arguments: Any, commit: Callable[[int], None], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._commit = commit
+
+    def modes(self) -> dict[str, Callable[..., Awaitable[None]]]:
+        return {**super().modes(), "private": self.private}
+
+    async def private(self, per_s: int, products: int) -> None:
+        ended = threading.Event()
+        threading.Thread(target=self._commit_until, args=(ended, asyncio.get_running_loop()), daemon=True).start()
+        try:
+            await self.rate(per_s, products)
+        finally:
+            ended.set()
+
+    def _commit_until(self, ended: threading.Event, loop: asyncio.AbstractEventLoop) -> None:
+        while not ended.wait(PRIVATE_S):
+            loop.call_soon_threadsafe(partial(self._commit, time.monotonic_ns()))
+
+
+class PrivateEvents:
+    """Balances of one account, handed to the node as the engine does when its thread has committed them."""
+
+    def __init__(self, node: Node, user_id: int) -> None:
+        self._node = node
+        self._user_id = user_id
+        self._offsets = itertools.count(1)
+
+    def commit(self, committed_ns: int) -> None:
+        data = f'{{"BTC":"10.00000000","committed":{committed_ns}}}'
+        self._node.committed([PrivateEvent("demo", self._user_id, next(self._offsets), "balance", data)])
+
+
 def prepare(products: int) -> None:
     """Make everything that a server needs, with products without digits; print a key and its secret."""
-    from accounts.models import User
     from accounts.services import api_key_create
     from config.preparation import prepare as prepare_all
     from market.seed import Seed, product_create
@@ -68,7 +117,7 @@ def prepare(products: int) -> None:
     prepare_all(lambda _: None)
     for number in range(products):
         product_create(Seed(f"S{number:02d}", f"Product {number}", "forex", 0, "1000000", "0.1", 100))
-    user = User.objects.create_user("benchmark")
+    user = User.objects.create_user(USER)
     key, secret = api_key_create(user=user, scopes=["market", "read"])
     print(key.public_id, secret, flush=True)
 
