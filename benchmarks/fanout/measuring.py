@@ -18,6 +18,10 @@ RESUME_S = 2.0
 PRIVATE_EVENT = "balance_demo"
 
 
+class LoadFailed(Exception):
+    """A load that could not be put on a server, with its words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
     """How long one run counts, and where."""
@@ -34,7 +38,7 @@ class Conditions:
 
 def measure(servers: Servers, peer: str, workload: Workload, conditions: Conditions) -> Run:
     """Start the server, put the load on it, and return what came of it."""
-    with servers.running(peer) as serving:
+    with servers.running(peer, workers=workload.workers) as serving:
         command = load_command(serving, peer, workload, conditions)
         figures = _watch(command, serving, workload, conditions)
     return Run(peer, workload.name, figures)
@@ -78,6 +82,6 @@ def _watch(command: list[str], serving: Serving, workload: Workload, conditions:
                 serving.tell("stop")
         words = load.stderr.read()
     if load.returncode != 0:
-        raise RuntimeError(f"the load ended with {load.returncode}: {words}")
+        raise LoadFailed(words.strip() or f"the load ended with {load.returncode}")
     figures: dict[str, object] = json.loads(said)
     return figures

@@ -53,13 +53,19 @@ class Cores:
     server: int
     load: int
     behind: int
+    further: tuple[int, ...] = ()
 
     @classmethod
     def of_this_machine(cls) -> "Cores":
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) < 2:
             raise ServerFailed("A server and its load need a core each, and this machine has one.")
-        return cls(cores[0], cores[1], cores[2] if len(cores) > 2 else cores[1])
+        return cls(cores[0], cores[1], cores[2] if len(cores) > 2 else cores[1], tuple(cores[3:]))
+
+    def worker(self, number: int) -> int:
+        """Return the core of one of several processes that serve: its own as long as there are any."""
+        own = (self.server, *(self.further or (self.behind,)))
+        return own[number % len(own)]
 
 
 @dataclass(slots=True)
@@ -119,13 +125,13 @@ class Servers:
         self._count = 0
 
     @contextmanager
-    def running(self, name: str) -> Iterator[Serving]:
+    def running(self, name: str, *, workers: int = 1) -> Iterator[Serving]:
         """Run a server for one measurement."""
         with ExitStack() as resources:
             if name == "tickwire":
                 yield self._tickwire(resources)
             elif name == "tickwire-valkey":
-                yield self._tickwire_with_valkey(resources)
+                yield self._tickwire_with_valkey(resources, workers)
             else:
                 yield self._other(name, resources)
 
@@ -143,20 +149,21 @@ class Servers:
         assert self._key is not None
         return Serving(port, [process], process, self._key, is_tickwire=True)
 
-    def _tickwire_with_valkey(self, resources: ExitStack) -> Serving:
-        """One process that serves, one with the feed, and the Valkey between them."""
+    def _tickwire_with_valkey(self, resources: ExitStack, workers: int) -> Serving:
+        """Some processes that serve on one port, one with the feed, and the Valkey between them."""
         port = free_port()
         with _pinned(self._cores.behind):
             valkey = start_valkey(resources)
         env = environment(self._data(), {**SETTINGS, "REDIS_URL": valkey.connection_url})
-        feed = self._start(
-            resources, _serve("--role", "feed"), ready="The feed is running", env=env, core=self._cores.behind
-        )
-        web = self._start(
-            resources, _serve("--role", "web", "--port", str(port)), ready="web process is ready", env=env
-        )
+        behind = self._cores.behind
+        feed = self._start(resources, _serve("--role", "feed"), ready="feed is running", env=env, core=behind)
+        serve = _serve("--role", "web", "--port", str(port), "--shared-port")
+        webs = [
+            self._start(resources, serve, ready="web process is ready", env=env, core=self._cores.worker(number))
+            for number in range(workers)
+        ]
         assert self._key is not None
-        return Serving(port, [web, feed], feed, self._key, is_tickwire=True)
+        return Serving(port, [*webs, feed], feed, self._key, is_tickwire=True)
 
     def _data(self) -> Path:
         """Return a data folder of its own for one server."""

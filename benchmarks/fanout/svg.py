@@ -1,4 +1,6 @@
-"""Plots as SVG text: bars on a logarithmic scale, and lines (pure). They follow the reader's light or dark."""
+"""Plots as SVG text: bars and lines, logarithmic where the values ask for it (pure). They follow the reader's light or
+dark.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +11,10 @@ LABELS = 190
 """Room at the left for the names of bars, and for the numbers of an axis."""
 
 BAR, GAP = 20, 12
-AXIS_LEFT, AXIS_RIGHT, AXIS_TOP, AXIS_BOTTOM, PLOT_HEIGHT = 76, 150, 50, 46, 250
+AXIS_LEFT, AXIS_RIGHT, AXIS_TOP, AXIS_BOTTOM, PLOT_HEIGHT = 76, 170, 44, 46, 250
+
+FAR = 50
+"""The ratio of the largest to the smallest value from which on an axis is logarithmic."""
 
 # Distinct for the colour-blind too, on white and on black; the first is the one that the plot is about.
 COLOURS = ("#2a78d6", "#e0782f", "#8a63d2", "#2f9e6e", "#c44e72")
@@ -41,10 +46,11 @@ def bars(title: str, values: Mapping[str, float], *, unit: str, highlighted: str
     return _document(58 + len(ordered) * (BAR + GAP), parts)
 
 
-def lines(title: str, series: Mapping[str, Points], *, x_title: str, y_title: str) -> str:
-    """Return a plot of lines with the x axis logarithmic and the y axis from 0, each line named at its end."""
+def lines(title: str, series: Mapping[str, Points], *, x_title: str) -> str:
+    """Return a plot of lines, each named at its end; x is logarithmic, y is where the lines lie far apart."""
     xs = sorted({x for points in series.values() for x, _ in points})
-    steps = ticks(max(y for points in series.values() for _, y in points))
+    ys = [y for points in series.values() for _, y in points]
+    steps = decades(ys) if apart(ys) else ticks(max(ys))
     room = WIDTH - AXIS_LEFT - AXIS_RIGHT
     span = math.log(xs[-1] / xs[0]) or 1.0
 
@@ -52,9 +58,10 @@ def lines(title: str, series: Mapping[str, Points], *, x_title: str, y_title: st
         return AXIS_LEFT + room * math.log(x / xs[0]) / span
 
     def y_of(y: float) -> float:
-        return AXIS_TOP + PLOT_HEIGHT * (1 - y / steps[-1])
+        part = math.log(y / steps[0]) / math.log(steps[-1] / steps[0]) if steps[0] else y / steps[-1]
+        return AXIS_TOP + PLOT_HEIGHT * (1 - part)
 
-    parts = [_text(0, 20, title, "title"), _text(0, 40, y_title, "quiet")]
+    parts = [_text(0, 20, title, "title")]
     for step in steps:
         parts.append(f'<path class="grid" d="M{AXIS_LEFT} {y_of(step):.1f}H{AXIS_LEFT + room}"/>')
         parts.append(_text(AXIS_LEFT - 8, y_of(step) + 4, number(step), anchor="end"))
@@ -79,13 +86,28 @@ def _line(
     ]
 
 
+def apart(values: Sequence[float]) -> bool:
+    """Tell whether values are so far apart that the small ones would lie on the ground of a linear axis."""
+    return min(values) > 0 and max(values) / min(values) > FAR
+
+
+def decades(values: Sequence[float]) -> list[float]:
+    """Return the powers of ten around the values.
+
+    >>> decades([3, 450])
+    [1.0, 10.0, 100.0, 1000.0]
+    """
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [10.0**power for power in range(low, high + 1)]
+
+
 def ticks(largest: float) -> list[float]:
     """Return the round numbers of an axis from 0 to the largest value.
 
     >>> ticks(870)
     [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]
     """
-    power = 10 ** math.floor(math.log10(largest or 1))
+    power = 10.0 ** math.floor(math.log10(largest or 1))
     step = next(power * part for part in (0.2, 0.5, 1, 2) if largest / (power * part) <= 5)
     return [step * count for count in range(math.ceil(largest / step) + 1)]
 

@@ -12,7 +12,10 @@ ALL = ("tickwire", "plain", "starlette", "picows", "ceiling")
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`command` is the publisher's; each connection subscribes to `each` of the `products`."""
+    """`command` is the publisher's; each connection subscribes to `each` of the `products`.
+
+    `workers` counts the processes that serve, where there is a Valkey between them and the feed.
+    """
 
     name: str
     title: str
@@ -27,6 +30,7 @@ class Workload:
     stalled: int = 0
     at_once: int = 64
     total: int = 0
+    workers: int = 1
 
 
 W1 = Workload("W1", "500 clients of one product, one tick per turn of the event loop", "max 1 1", 500)
@@ -60,6 +64,8 @@ WORKLOADS = (
              kind="private", stream="event", peers=("tickwire",)),
     replace(W2, name="V2", title="through Valkey: 100 clients, 100 ticks/s", peers=("tickwire", "tickwire-valkey")),
     replace(W1R, name="V1r", title="through Valkey: 500 clients, 1,000 ticks/s", peers=("tickwire-valkey",)),
+    Workload("limit", "how much the load itself takes: the C server, 100 ticks in every write", "max 100 1", 500,
+             peers=("ceiling",)),
     Workload("connect", "connect, authenticate, subscribe: 16 at a time", "stop", 16, kind="connect", at_once=16,
              total=1500),
     Workload("storm", "500 at once: until all are subscribed", "stop", 500, kind="at once", at_once=500),

@@ -17,7 +17,12 @@ def test_the_test_lock_has_every_version_of_the_run_lock():
     assert pins("run").items() <= pins("test").items()
 
 
-@pytest.mark.parametrize("name", ["run", "test", "node", "lock"])
+def test_what_is_installed_beside_the_tests_has_the_tests_versions():
+    test = pins("test")
+    assert [name for name, version in pins("bench").items() if test.get(name, version) != version] == []
+
+
+@pytest.mark.parametrize("name", ["run", "test", "bench", "node", "lock"])
 def test_every_package_is_pinned_with_hashes(name):
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     entries = re.split(r"\n(?=\S)", text.strip())

@@ -65,6 +65,17 @@ def test_it_installs_once_and_again_only_after_the_lock_changed(folder, monkeypa
     assert len(done) == 2
 
 
+def test_what_is_set_up_to_measure_is_set_up_to_test_and_to_run(folder, monkeypatch):
+    done = []
+    monkeypatch.setattr(setup, "_told", lambda what, command: done.append(what))
+    (folder / "requirements" / "bench.txt").write_text("")
+    setup.VENV.mkdir()
+    setup.ensure_environment("bench")
+    setup.ensure_environment("test")
+    setup.ensure_environment("run")
+    assert [what.rpartition("/")[2] for what in done if "packages" in what] == ["test.txt", "bench.txt"]
+
+
 def test_what_is_set_up_to_test_is_set_up_to_run(folder, monkeypatch):
     done = []
     monkeypatch.setattr(setup, "_told", lambda what, command: done.append(what))
@@ -77,7 +88,7 @@ def test_what_is_set_up_to_test_is_set_up_to_run(folder, monkeypatch):
 def test_an_unknown_profile_is_one_sentence_and_no_traceback():
     ended = subprocess.run([sys.executable, setup.__file__, "nonsense"], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("tickwire: say which of run, test, lock")
+    assert ended.stderr.startswith("tickwire: say which of run, test, bench, lock")
     assert ended.stderr.count("\n") == 1
 
 

@@ -26,6 +26,7 @@ class Publisher:
 
     def __init__(self, put: Put, *, unsent: Callable[[], float] = lambda: 0.0, in_flight: int = 1) -> None:
         self.published = 0
+        self.products = 1
         self._put = put
         self._unsent = unsent
         self._in_flight = in_flight
@@ -62,6 +63,7 @@ class Publisher:
         return {"max": self.max, "rate": self.rate, "burst": self.burst, "stop": self.stop}
 
     async def max(self, burst: int, products: int) -> None:
+        self.products = products
         while True:
             for product in range(products):
                 for _ in range(burst):

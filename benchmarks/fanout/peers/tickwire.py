@@ -68,7 +68,8 @@ class MeasuredFeedRole(FeedRole):
         super()._announce(replace(news, time_ms=self.sent_ns) if isinstance(news, Quote) else news)
 
     def _unsent(self) -> float:
-        readers = len(self.node.connections)
+        """Return how many published ticks are not with their readers; everybody reads one of the products."""
+        readers = len(self.node.connections) / self.publisher.products
         return self.publisher.published - self.node.hub.delivered / readers if readers else 0.0
 
 
