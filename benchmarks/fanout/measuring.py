@@ -30,21 +30,23 @@ class Conditions:
     cores: Cores
     folder: Path
 
-    @property
-    def spins(self) -> bool:
-        """Tell whether the load may look for messages all the time: not where others need its core."""
-        return self.cores.behind != self.cores.load
+    def spins(self, workload: Workload) -> bool:
+        """Tell whether the load may look for messages all the time: not where feed and Valkey need its core.
+
+        That holds for all servers under a workload: what is compared is measured alike.
+        """
+        return "tickwire-valkey" not in workload.peers or self.cores.behind != self.cores.load
 
 
 def measure(servers: Servers, peer: str, workload: Workload, conditions: Conditions) -> Run:
     """Start the server, put the load on it, and return what came of it."""
     with servers.running(peer, workers=workload.workers) as serving:
-        command = load_command(serving, peer, workload, conditions)
+        command = load_command(serving, workload, conditions)
         figures = _watch(command, serving, workload, conditions)
     return Run(peer, workload.name, figures)
 
 
-def load_command(serving: Serving, peer: str, workload: Workload, conditions: Conditions) -> list[str]:
+def load_command(serving: Serving, workload: Workload, conditions: Conditions) -> list[str]:
     """Return the load's command line; its script is written into the folder."""
     script = conditions.folder / "script"
     lines = list(serving.script(workload))
@@ -62,7 +64,7 @@ def load_command(serving: Serving, peer: str, workload: Workload, conditions: Co
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
     if workload.kind == "private":
         command += ["--private", PRIVATE_EVENT]
-    if peer != "tickwire-valkey" or conditions.spins:
+    if conditions.spins(workload):
         command.append("--spin")
     return command
 
