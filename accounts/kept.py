@@ -7,7 +7,10 @@ Whoever takes access away, or hears of it, calls `forget_keys`: an end is not se
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKeyGeneration
 
 KEPT_S = 2.0
 """How late another process's change of a key's scopes, addresses or expiry holds; its end holds at once."""
@@ -46,3 +49,16 @@ class Kept(Generic[_Found]):
     def forget(self) -> None:
         self._age += 1
         self._found.clear()
+
+
+kept_generations: "Kept[ApiKeyGeneration]" = Kept()
+"""A secret's digest -> the generation of a key that it is."""
+
+kept_newest: "Kept[tuple[ApiKeyGeneration, ...]]" = Kept()
+"""A key's public id -> its newest generations."""
+
+
+def forget_keys() -> None:
+    """Look keys up anew: somebody's access has ended, or somewhere a key has changed."""
+    kept_generations.forget()
+    kept_newest.forget()

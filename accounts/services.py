@@ -18,15 +18,15 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from accounts import keys, signing
+from accounts.access_changes import access_change
 from accounts.addresses import in_networks, parse_networks
 from accounts.errors import Code, Refused
 from accounts.identity import VIEW_OVERVIEW, Identity
-from accounts.kept import Kept
+from accounts.kept import kept_generations, kept_newest
 from accounts.models import (
     DEFAULT_SCOPES,
     ENVIRONMENTS,
     SCOPES,
-    AccessChange,
     ApiKey,
     ApiKeyGeneration,
     UsedSignature,
@@ -39,29 +39,10 @@ LAST_USED_EVERY = timedelta(minutes=1)
 MAX_GENERATIONS_TRIED = 2
 """A signature does not say which generation made it: the newest and the one before, during its overlap."""
 
-ACCESS_CHANGE_OVERLAP = 100
-"""Rows read again: on PostgreSQL a lower number may be committed after a higher one was read."""
-
-GENERATION_END_READ_FOR = timedelta(hours=1)
-"""A generation's end is read from its time on: longer than a process is ever without the database and yet serving."""
-
 SIGNATURE_KEPT_MS = 4 * signing.WINDOW_MS
 """Until twice a window after the last clock of ours that is right accepts it: another host's may be behind."""
 
-ACCESS_CHANGE_RETENTION = timedelta(days=7)
 DEFAULT_OVERLAP_S = 24 * 3600
-
-ALL_SESSIONS = "*"
-"""As an access change's session: every browser of the user, but none of its keys."""
-
-_kept_generations: Kept[ApiKeyGeneration] = Kept()
-_kept_newest: Kept[tuple[ApiKeyGeneration, ...]] = Kept()
-
-
-def forget_keys() -> None:
-    """Look keys up anew: somebody's access has ended, or somewhere a key has changed."""
-    _kept_generations.forget()
-    _kept_newest.forget()
 
 
 # ---- keys
@@ -157,7 +138,7 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
     if not keys.well_formed(token):
         raise Refused(Code.INVALID_KEY)
     digest = keys.digest(token)
-    generation = _kept_generations.get(digest) or _kept_generations.read(digest, partial(_generation_of, digest))
+    generation = kept_generations.get(digest) or kept_generations.read(digest, partial(_generation_of, digest))
     identity = _identity_of_holder(generation, token, address=address, now_ms=now_ms)
     if generation is not None:
         _note_use(generation.key, address, now_ms)
@@ -166,7 +147,7 @@ def identity_for_token(*, token: str, address: str, now_ms: int) -> Identity:
 
 def identity_known(*, token: str, address: str, now_ms: int) -> Identity | None:
     """Do the same where it takes no query, because somebody used the key just now; None where it takes one."""
-    generation = _kept_generations.get(keys.digest(token)) if keys.well_formed(token) else None
+    generation = kept_generations.get(keys.digest(token)) if keys.well_formed(token) else None
     if generation is None or _use_is_due(generation.key, now_ms):
         return None
     return _identity_of_holder(generation, token, address=address, now_ms=now_ms)
@@ -213,9 +194,9 @@ def identity_for_signature(
         signing.matches, signature=signature, timestamp_ms=timestamp_ms, method=method, path=path, body=body
     )
     # What is kept may lack the newest secret; only what is read anew refuses.
-    proven = _prover(_kept_newest.get(public_id), matches, now_ms)
+    proven = _prover(kept_newest.get(public_id), matches, now_ms)
     if proven is None:
-        proven = _prover(_kept_newest.read(public_id, partial(_newest_generations, public_id)), matches, now_ms)
+        proven = _prover(kept_newest.read(public_id, partial(_newest_generations, public_id)), matches, now_ms)
     if proven is None:
         raise Refused(Code.INVALID_SIGNATURE)
     identity = _identity(proven, address=address, now_ms=now_ms)
@@ -386,34 +367,3 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-# ---- what was taken away
-
-
-def access_change(
-    *, user_id: int, key_id: str = "", session: str = "", generation: int = 0, at: datetime | None = None
-) -> None:
-    """Record that access ended; every process closes the sockets concerned. Call it in the same transaction.
-
-    `generation`: of the key's secrets, only this one's sockets, at the time `at`.
-    """
-    AccessChange.objects.create(
-        user_id=user_id, key_id=key_id, session=session, generation=generation, at=at or timezone.now()
-    )
-    AccessChange.objects.filter(at__lt=timezone.now() - ACCESS_CHANGE_RETENTION).delete()
-    forget_keys()  # for this transaction; and again for everybody who reads until it ends
-    transaction.on_commit(forget_keys)
-
-
-def access_changes_after(cursor: int) -> list[AccessChange]:
-    """Return what was taken away since, oldest first, and some before it again: skip the numbers you have seen."""
-    now = timezone.now()
-    told = Q(generation=0, pk__gt=cursor - ACCESS_CHANGE_OVERLAP)
-    # Written when the end was set; it comes when the end does.
-    ended = Q(generation__gt=0, at__gt=now - GENERATION_END_READ_FOR, at__lte=now)
-    return list(AccessChange.objects.filter(told | ended))
-
-
-def newest_access_change() -> int:
-    return AccessChange.objects.aggregate(newest=Max("pk"))["newest"] or 0

@@ -10,8 +10,9 @@ from django.db.models.signals import m2m_changed, post_delete, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts.access_changes import ALL_SESSIONS, access_change
 from accounts.models import ApiKey, User
-from accounts.services import ALL_SESSIONS, access_change, session_digest
+from accounts.services import session_digest
 
 _RIGHTS = ("is_staff", "is_superuser")
 _TOLD = ("is_active", "password", "environments", *_RIGHTS)

@@ -145,8 +145,13 @@ class Bus:
             await self._line.join(group)
             self._joined.add(group)
         for group in self._joined - self._wanted:
-            await self._line.leave(group)
+            # Not joined any more from now on: wanted again meanwhile, it is joined anew.
             self._joined.discard(group)
+            try:
+                await self._line.leave(group)
+            except BaseException:
+                self._joined.add(group)
+                raise
 
     async def receive_forever(self) -> None:
         while True:

@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from accounts.access_changes import ALL_SESSIONS, access_changes_after, newest_access_change
 from accounts.database import released
 from accounts.errors import ACCESS_REVOKED, RESTART, Close
 from accounts.identity import Identity
+from accounts.kept import forget_keys
 from accounts.limits import Budgets, Occupancy
-from accounts.services import ALL_SESSIONS, access_changes_after, forget_keys, newest_access_change
 from engine.board import Board
 from engine.values import AccountId, MarketStatus, Quote, Tick
 from streaming import topics

@@ -10,4 +10,6 @@ class Schema(AutoSchema):
     def get_operation_id(self) -> str:
         name = resolve(self.path).url_name
         assert name is not None
-        return name.replace("-", "_")
+        # An address that is read and written, too, has a name for each.
+        is_second = self.method != "GET" and hasattr(self.view, "get")
+        return name.replace("-", "_") + (f"_{self.method.lower()}" if is_second else "")

@@ -1,22 +1,21 @@
 """What happens to keys: what is stored, rotation, server keys, and how the end of an access is told."""
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
 
-from accounts import services, signing
+from accounts import access_changes, signing
+from accounts.access_changes import access_changes_after, newest_access_change
 from accounts.errors import Code
 from accounts.models import AccessChange, ApiKey, ApiKeyGeneration
 from accounts.services import (
-    access_changes_after,
     api_key_revoke,
     api_key_rotate,
     identity_known,
-    newest_access_change,
 )
 from tests.accounts.callers import (
     ADDRESS,
@@ -211,7 +210,7 @@ def test_a_new_secret_counts_at_once_also_where_nobody_has_heard_of_it(ann, monk
     issued = given_key(ann)
     by_signature(issued.id, issued.secret, single_use=False)
     with monkeypatch.context() as patched:
-        patched.setattr(services, "forget_keys", lambda: None)  # another process rotates it
+        patched.setattr(access_changes, "forget_keys", lambda: None)  # another process rotates it
         renewed = api_key_rotate(issued.key)
     assert by_token(renewed).generation == by_signature(issued.id, renewed).generation == 2
 
@@ -257,31 +256,3 @@ def test_without_its_server_key_no_word_signs_for_a_key(ann, settings, guess):
     settings.KEY_SECRETS = ["another server key"]
     with refused_with(Code.INVALID_SIGNATURE):
         by_signature(issued.id, guess)
-
-
-# ---- what was taken away
-
-
-def test_revoking_twice_is_told_once(ann):
-    key = given_key(ann).key
-    cursor = newest_access_change()
-    for _ in range(2):
-        api_key_revoke(key)
-    changes = [change for change in access_changes_after(cursor) if change.pk > cursor]
-    assert [(change.user_id, change.key_id) for change in changes] == [(ann.pk, str(key.public_id))]
-    assert key.state == "revoked"
-
-
-def test_a_change_that_commits_late_is_still_read(ann):
-    rows = [AccessChange.objects.create(user_id=ann.pk) for _ in range(3)]
-    rows[0].delete()
-    cursor = newest_access_change()
-    late = AccessChange.objects.create(pk=rows[0].pk, user_id=ann.pk, key_id="late")
-    assert late in access_changes_after(cursor)
-
-
-def test_old_changes_are_deleted(ann):
-    old = AccessChange.objects.create(user_id=ann.pk)
-    AccessChange.objects.filter(pk=old.pk).update(at=datetime.now(UTC) - timedelta(days=8))
-    services.access_change(user_id=ann.pk)
-    assert AccessChange.objects.count() == 1

@@ -9,9 +9,10 @@ from django.db import connection
 from django.db.models.signals import post_save
 from django.test import Client
 
+from accounts.access_changes import ALL_SESSIONS
 from accounts.errors import Code
 from accounts.models import AccessChange, User
-from accounts.services import ALL_SESSIONS, identity_for_session, session_digest
+from accounts.services import identity_for_session, session_digest
 from tests.accounts.callers import PASSWORD, given_key, refused_with
 
 pytestmark = pytest.mark.django_db

@@ -208,6 +208,36 @@ async def test_wishes_that_change_while_the_layer_is_busy_end_as_the_last_one(be
         await until(lambda: web.heard)
 
 
+class SlowToLeave(LayerLine):
+    """A line on which leaving a group takes as long as the test says."""
+
+    def __init__(self, layer):
+        super().__init__(layer)
+        self.may_leave = asyncio.Event()
+
+    async def leave(self, group):
+        await self.may_leave.wait()
+        await super().leave(group)
+
+
+async def test_a_group_that_is_wanted_again_while_it_is_left_is_not_settled_before_it_is_joined_again():
+    layer = InMemoryChannelLayer(capacity=10_000)
+    line = SlowToLeave(layer)
+    async with Process(LayerLine(layer)) as feed, Process(line) as web:
+        await web.listen(EUR)
+        web.bus.want(EUR, False)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        web.bus.want(EUR, True)
+        settled = asyncio.create_task(web.bus.settled())
+        await asyncio.sleep(0.02)
+        assert not settled.done()
+        line.may_leave.set()
+        await asyncio.wait_for(settled, 5)
+        feed.bus.announce(EUR, quote(1))
+        await until(lambda: web.heard)
+
+
 async def test_a_consumer_of_somebody_elses_gets_the_same_messages(between):
     layer = between.layer()
     channel = await layer.new_channel()

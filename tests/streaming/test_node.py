@@ -7,10 +7,10 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from django.db import OperationalError
 
+from accounts.access_changes import access_changes_after
 from accounts.errors import ACCESS_REVOKED, Close
 from accounts.identity import Identity
 from accounts.models import AccessChange
-from accounts.services import access_changes_after
 from engine.board import Board
 from engine.values import MarketStatus, Quote
 from streaming import topics
