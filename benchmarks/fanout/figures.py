@@ -54,6 +54,10 @@ class Median:
         """Deliveries for each second that the server's processor was busy: what a busy machine distorts least."""
         return statistics.median(_per_cpu_s(run) for run in self.runs)
 
+    @property
+    def connections_per_cpu_s(self) -> float:
+        return statistics.median(run.value("per_s") / run.value("server_cpu") for run in self.runs)
+
 
 def _per_cpu_s(run: Run) -> float:
     busy_s = run.value("server_cpu") * run.value("seconds")

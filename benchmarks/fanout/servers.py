@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from accounts.signing import sign
 from benchmarks.fanout import build
 from benchmarks.fanout.peers.keys import KEY
@@ -73,7 +75,7 @@ class Serving:
     """A server that runs: where, as which processes, and with which key."""
 
     port: int
-    processes: list[subprocess.Popen[bytes]]
+    pids: list[int]
     publisher: subprocess.Popen[bytes]
     key: tuple[str, str]
     is_tickwire: bool
@@ -83,10 +85,6 @@ class Serving:
         assert self.publisher.stdin is not None
         self.publisher.stdin.write(command.encode() + b"\n")
         self.publisher.stdin.flush()
-
-    @property
-    def pids(self) -> list[int]:
-        return [process.pid for process in self.processes]
 
     def path(self, workload: Workload) -> str:
         return f"/ws/{workload.stream}s" if self.is_tickwire else "/"
@@ -140,14 +138,14 @@ class Servers:
         module = [sys.executable, "-m", f"benchmarks.fanout.peers.{name}"]
         command = [str(build.program("ceiling"))] if name == "ceiling" else module
         process = self._start(resources, [*command, str(port)], ready="ready")
-        return Serving(port, [process], process, ("", KEY), is_tickwire=False)
+        return Serving(port, [process.pid], process, ("", KEY), is_tickwire=False)
 
     def _tickwire(self, resources: ExitStack) -> Serving:
         port = free_port()
         env = environment(self._data(), SETTINGS)
         process = self._start(resources, _serve("--port", str(port)), ready="Tickwire is ready", env=env)
         assert self._key is not None
-        return Serving(port, [process], process, self._key, is_tickwire=True)
+        return Serving(port, [process.pid], process, self._key, is_tickwire=True)
 
     def _tickwire_with_valkey(self, resources: ExitStack, workers: int) -> Serving:
         """Some processes that serve on one port, one with the feed, and the Valkey between them."""
@@ -163,7 +161,10 @@ class Servers:
             for number in range(workers)
         ]
         assert self._key is not None
-        return Serving(port, [*webs, feed], feed, self._key, is_tickwire=True)
+        pids = [process.pid for process in (*webs, feed)]
+        with redis.from_url(valkey.connection_url) as client:
+            pids.append(client.info("server")["process_id"])
+        return Serving(port, pids, feed, self._key, is_tickwire=True)
 
     def _data(self) -> Path:
         """Return a data folder of its own for one server."""

@@ -65,6 +65,16 @@ RUNS: Column = (
 
 COLUMNS: Mapping[Kind, Sequence[Column]] = {
     "flow": (SERVER, *RATE, ("gaps", lambda row: row.number("sequence_gaps")), *LATENCY, *CORES, RUNS),
+    "late": (
+        SERVER,
+        *RATE[:1],
+        RATE[-1],
+        *LATENCY,
+        ("p50 of H", lambda row: row.times(lambda median: median.value("latency_us.p50"), row.ceiling)),
+        ("p99 of H", lambda row: row.times(lambda median: median.value("latency_us.p99"), row.ceiling)),
+        *CORES,
+        RUNS,
+    ),
     "burst": (
         SERVER,
         ("missing", lambda row: row.number("missing")),
@@ -96,7 +106,8 @@ COLUMNS: Mapping[Kind, Sequence[Column]] = {
     "connect": (
         SERVER,
         ("connections/s", lambda row: row.number("per_s")),
-        ("of A", lambda row: row.times(lambda median: median.value("per_s"), row.plain)),
+        ("per CPU second", lambda row: f"{row.median.connections_per_cpu_s:,.0f}"),
+        ("of A", lambda row: row.times(lambda median: median.connections_per_cpu_s, row.plain)),
         ("ready p50 ms", lambda row: row.ms("connect_us.p50")),
         ("ready p99 ms", lambda row: row.ms("connect_us.p99")),
         RUNS,
@@ -121,11 +132,13 @@ def tables(workloads: Sequence[Workload], medians: Mapping[str, Mapping[str, Med
     lines: list[str] = []
     for workload in workloads:
         if workload.name in medians:
-            lines += [f"## {workload.name}: {workload.title}", "", *_table(workload, medians[workload.name]), ""]
+            lines += [f"## {workload.name}: {workload.title}", "", *_table(workload, medians), ""]
     return lines
 
 
-def _table(workload: Workload, medians: Mapping[str, Median]) -> list[str]:
+def _table(workload: Workload, medians: Mapping[str, Mapping[str, Median]]) -> list[str]:
     columns = COLUMNS[workload.kind]
-    rows = [Row(median, workload, medians.get(PLAIN), medians.get(CEILING)) for median in medians.values()]
+    plain = medians.get(workload.plain or workload.name, {}).get(PLAIN)
+    ceiling = medians.get(workload.ceiling or workload.name, {}).get(CEILING)
+    rows = [Row(median, workload, plain, ceiling) for median in medians[workload.name].values()]
     return report.table([head for head, _ in columns], [[cell(row) for _, cell in columns] for row in rows])

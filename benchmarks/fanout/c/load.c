@@ -123,11 +123,17 @@ static void subscribe_and_count(void)
     open_all();
     double connect_s = (double)(now_ns() - begun_ns) / 1e9;
     double ready_kib = processes_memory_kib(pids, pid_count);
-    measuring = expected > 0; /* a burst has no warm-up */
+    Usage begun = usage_now(pids, pid_count);
+    if (expected) { /* a burst is too short to tell what others do meanwhile, and has no warm-up: look before it */
+        turn_for(warm_up_s);
+        measuring = true;
+    }
     puts("ready");
     fflush(stdout);
-    turn_for(expected ? 0 : warm_up_s);
-    Usage begun = usage_now(pids, pid_count);
+    if (!expected) {
+        turn_for(warm_up_s);
+        begun = usage_now(pids, pid_count);
+    }
     busy_ns = 0;
     measuring = true;
     while (now_ns() - begun.at_ns < (uint64_t)(measured_s * 1e9) && !all_here())

@@ -37,7 +37,7 @@ from streaming.messages import PrivateEvent  # noqa: E402
 from streaming.node import Node  # noqa: E402
 
 SOURCE = USER = "benchmark"
-PRIVATE_S = 0.02
+PRIVATE_S = 0.005
 """Between two private events."""
 
 IN_FLIGHT = 64

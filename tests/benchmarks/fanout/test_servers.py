@@ -10,7 +10,7 @@ from benchmarks.fanout.workloads import W1, WORKLOADS
 
 
 def serving(**given):
-    fields = {"port": 1, "processes": [], "publisher": None, "key": ("id", "secret"), "is_tickwire": True, **given}
+    fields = {"port": 1, "pids": [], "publisher": None, "key": ("id", "secret"), "is_tickwire": True, **given}
     return Serving(**fields)
 
 
