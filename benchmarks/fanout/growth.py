@@ -41,9 +41,7 @@ def main() -> int:
     options = parser.parse_args()
     workloads = [*connections(), *products(), *workers()]
     try:
-        session = measurements(
-            workloads, list(TITLES), rounds=options.rounds, seconds=options.seconds, products=max(PRODUCTS)
-        )
+        session = measurements(workloads, list(TITLES), rounds=options.rounds, seconds=options.seconds)
     except (CompilerMissing, ServerFailed) as failed:
         print(failed, file=sys.stderr)
         return 1

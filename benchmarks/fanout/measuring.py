@@ -40,7 +40,7 @@ class Conditions:
 
 def measure(servers: Servers, peer: str, workload: Workload, conditions: Conditions) -> Run:
     """Start the server, put the load on it, and return what came of it."""
-    with servers.running(peer, workers=workload.workers) as serving:
+    with servers.running(peer, workload) as serving:
         command = load_command(serving, workload, conditions)
         figures = _watch(command, serving, workload, conditions)
     return Run(peer, workload.name, figures)

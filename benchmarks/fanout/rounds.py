@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.fanout.figures import Run
 from benchmarks.fanout.measuring import Conditions, LoadFailed, measure
-from benchmarks.fanout.servers import PRODUCTS, TITLES, Cores, ServerFailed, Servers
+from benchmarks.fanout.servers import TITLES, Cores, ServerFailed, Servers
 from benchmarks.fanout.workloads import Workload
 
 REPEATS = 3
@@ -30,15 +30,13 @@ class Session:
         return said + [f"- **failed:** {failure}" for failure in dict.fromkeys(self.failures)]
 
 
-def measurements(
-    workloads: Sequence[Workload], peers: Sequence[str], *, rounds: int, seconds: float, products: int = PRODUCTS
-) -> Session:
+def measurements(workloads: Sequence[Workload], peers: Sequence[str], *, rounds: int, seconds: float) -> Session:
     """Make all runs; round by round, so that no server has the quiet hour for itself."""
     one_round = [(workload, peer) for workload in workloads for peer in workload.peers if peer in peers]
     session = Session()
     with tempfile.TemporaryDirectory(prefix="tickwire-bench-") as name, _progress() as bar:
         folder, cores = Path(name), Cores.of_this_machine()
-        servers, conditions = Servers(folder, cores, products=products), Conditions(seconds, cores, folder)
+        servers, conditions = Servers(folder, cores), Conditions(seconds, cores, folder)
         task = bar.add_task("", total=rounds * len(one_round))
         for workload, peer in one_round * rounds:
             bar.update(task, description=f"{workload.name} {TITLES[peer]}")

@@ -26,7 +26,7 @@ START_S = 60
 STOP_S = 20
 PRIORITY = -15
 PRODUCTS = 50
-"""As many as the widest workload has: products that nobody asks for cost a little too."""
+"""At least so many, whatever is asked for."""
 
 SETTINGS = {
     **RELAXED, "CONNECTIONS_PER_KEY": "0", "SIGNATURE_SINGLE_USE": "0", "AUTH_WINDOW_S": "3600",
@@ -65,8 +65,11 @@ class Cores:
         return cls(cores[0], cores[1], cores[2] if len(cores) > 2 else cores[1], tuple(cores[3:]))
 
     def worker(self, number: int) -> int:
-        """Return the core of one of several processes that serve: its own as long as there are any."""
-        own = (self.server, *(self.further or (self.behind,)))
+        """Return the core of one of several processes that serve: its own as long as there are any.
+
+        On two cores they share one: not faster, but it shows what several cost. The other one has enough to do.
+        """
+        own = (self.server, *self.further)
         return own[number % len(own)]
 
 
@@ -113,23 +116,23 @@ def _text(**fields: object) -> str:
 
 
 class Servers:
-    """Starts servers by name; Tickwire's database is made once and copied for each."""
+    """Starts servers by name; Tickwire's database is made once for each number of products, and copied."""
 
-    def __init__(self, folder: Path, cores: Cores, *, products: int = PRODUCTS) -> None:
+    def __init__(self, folder: Path, cores: Cores) -> None:
         self._folder = folder
         self._cores = cores
-        self._products = products
-        self._key: tuple[str, str] | None = None
+        # number of products -> the key of the database with so many
+        self._keys: dict[int, tuple[str, str]] = {}
         self._count = 0
 
     @contextmanager
-    def running(self, name: str, *, workers: int = 1) -> Iterator[Serving]:
+    def running(self, name: str, workload: Workload) -> Iterator[Serving]:
         """Run a server for one measurement."""
         with ExitStack() as resources:
             if name == "tickwire":
-                yield self._tickwire(resources)
+                yield self._tickwire(resources, workload)
             elif name == "tickwire-valkey":
-                yield self._tickwire_with_valkey(resources, workers)
+                yield self._tickwire_with_valkey(resources, workload)
             else:
                 yield self._other(name, resources)
 
@@ -140,43 +143,44 @@ class Servers:
         process = self._start(resources, [*command, str(port)], ready="ready")
         return Serving(port, [process.pid], process, ("", KEY), is_tickwire=False)
 
-    def _tickwire(self, resources: ExitStack) -> Serving:
+    def _tickwire(self, resources: ExitStack, workload: Workload) -> Serving:
         port = free_port()
-        env = environment(self._data(), SETTINGS)
+        data, key = self._data(workload)
+        env = environment(data, SETTINGS)
         process = self._start(resources, _serve("--port", str(port)), ready="Tickwire is ready", env=env)
-        assert self._key is not None
-        return Serving(port, [process.pid], process, self._key, is_tickwire=True)
+        return Serving(port, [process.pid], process, key, is_tickwire=True)
 
-    def _tickwire_with_valkey(self, resources: ExitStack, workers: int) -> Serving:
+    def _tickwire_with_valkey(self, resources: ExitStack, workload: Workload) -> Serving:
         """Some processes that serve on one port, one with the feed, and the Valkey between them."""
         port = free_port()
         with _pinned(self._cores.behind):
             valkey = start_valkey(resources)
-        env = environment(self._data(), {**SETTINGS, "REDIS_URL": valkey.connection_url})
+        data, key = self._data(workload)
+        env = environment(data, {**SETTINGS, "REDIS_URL": valkey.connection_url})
         behind = self._cores.behind
         feed = self._start(resources, _serve("--role", "feed"), ready="feed is running", env=env, core=behind)
         serve = _serve("--role", "web", "--port", str(port), "--shared-port")
         webs = [
             self._start(resources, serve, ready="web process is ready", env=env, core=self._cores.worker(number))
-            for number in range(workers)
+            for number in range(workload.workers)
         ]
-        assert self._key is not None
         pids = [process.pid for process in (*webs, feed)]
         with redis.from_url(valkey.connection_url) as client:
             pids.append(client.info("server")["process_id"])
-        return Serving(port, pids, feed, self._key, is_tickwire=True)
+        return Serving(port, pids, feed, key, is_tickwire=True)
 
-    def _data(self) -> Path:
-        """Return a data folder of its own for one server."""
-        made = self._folder / "prepared"
-        if self._key is None:
-            command = [sys.executable, "-m", "benchmarks.fanout.peers.tickwire", "prepare", str(self._products)]
+    def _data(self, workload: Workload) -> tuple[Path, tuple[str, str]]:
+        """Return a data folder of its own for one server, and the key of its database."""
+        products = max(PRODUCTS, workload.products)
+        made = self._folder / f"prepared-{products}"
+        if products not in self._keys:
+            command = [sys.executable, "-m", "benchmarks.fanout.peers.tickwire", "prepare", str(products)]
             env = environment(made, SETTINGS)
             said = subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
             key_id, secret = said.split()[-2:]
-            self._key = (key_id, secret)
+            self._keys[products] = (key_id, secret)
         self._count += 1
-        return Path(shutil.copytree(made, self._folder / f"data-{self._count}"))
+        return Path(shutil.copytree(made, self._folder / f"data-{self._count}")), self._keys[products]
 
     def _start(
         self, resources: ExitStack, command: Sequence[str], *, ready: str, env: dict[str, str] | None = None,

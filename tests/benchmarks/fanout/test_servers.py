@@ -47,7 +47,10 @@ def test_only_tickwire_has_an_address_per_dialect():
 def test_several_workers_have_a_core_each_as_long_as_there_are_any():
     cores = Cores(server=0, load=1, behind=2, further=(3, 4))
     assert [cores.worker(number) for number in range(4)] == [0, 3, 4, 0]
-    assert [Cores(server=0, load=1, behind=1).worker(number) for number in range(3)] == [0, 1, 0]
+
+
+def test_on_two_cores_workers_share_the_servers():
+    assert [Cores(server=0, load=1, behind=1).worker(number) for number in range(2)] == [0, 0]
 
 
 def test_a_machine_with_one_core_is_refused_in_words(monkeypatch):
