@@ -85,13 +85,13 @@ def write(session: Session) -> None:
     memory = curves(medians, "late", CONNECTIONS, lambda median, count: median.value("memory_kib") / count)
     by_product = curves(medians, "products", PRODUCTS, lambda median, _: median.per_cpu_s)
     by_worker = curves(medians, "workers", WORKERS, lambda median, _: median.per_cpu_s)
-    each = "Deliveries for each second of the server's processor"
+    each = "Deliveries per CPU second of the server"
     for name, title, x_title, series in (
         ("connections", each, "connections", per_cpu_s),
         ("lateness", f"ms that 99 % need at most, at {DELIVERIES_PER_S:,} deliveries/s", "connections", late),
         ("memory", "KiB per subscribed connection", "connections", memory),
-        ("products", f"{each}, 500 connections", "products", by_product),
-        ("workers", f"{each}, through Valkey, 500,000 deliveries/s asked for", "workers", by_worker),
+        ("products", f"{each}, 500 connections of one product each", "products", by_product),
+        ("workers", f"{each}, through Valkey, at 500,000/s", "workers", by_worker),
     ):
         plot = report.write_plot(f"growth-{name}", svg.lines(title, series, x_title=x_title))
         lines += [f"## {title}", "", f"![{title}]({plot.name})", "", *table(x_title, series), ""]
