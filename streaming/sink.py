@@ -25,6 +25,14 @@ class Writer(Protocol):
     def write(self, frames: bytes) -> None: ...
 
 
+class Part(Protocol):
+    """A topic's events of one loop turn."""
+
+    topic: str
+    news: list[News]
+    batch: Batch
+
+
 class Sink:
     """Stamps the sequence at the moment of writing, so that what is conflated leaves no gap.
 
@@ -67,6 +75,20 @@ class Sink:
         frames = batch.after(self.sequence)
         self.sequence += batch.numbered
         self.writer.write(frames)
+
+    def deliver_together(self, parts: Sequence[Part]) -> None:
+        """Write the events of several topics of one loop turn in one piece."""
+        if self.closed or not parts:
+            return
+        if self.writer.blocked or len(parts) == 1:
+            for part in parts:
+                self.deliver(part.topic, part.news, part.batch)
+            return
+        frames = []
+        for part in parts:
+            frames.append(part.batch.after(self.sequence))
+            self.sequence += part.batch.numbered
+        self.writer.write(b"".join(frames))
 
     def drained(self) -> None:
         """Write what was queued and held, as far as the reader takes it now."""

@@ -1,6 +1,8 @@
 """The hub: whom an event reaches, in which order, how often, and what may be left out."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streaming import topics
 from streaming.dialects import EVENT_STREAM, TICK_STREAM
@@ -11,6 +13,7 @@ from tests.streaming.nodes import candle, quote
 from tests.streaming.readers import Loop, Reader, make_hub, serial_of
 
 EUR = topics.quotes("EUR-USD")
+GBP = topics.quotes("GBP-USD")
 CANDLES = topics.candles("EUR-USD", "1")
 
 
@@ -56,6 +59,65 @@ def test_the_events_of_one_turn_leave_in_one_write(hub, loop):
     loop.run()
     assert serials(reader) == [1, 2, 3]
     assert reader.pipe.writes == 1
+
+
+def test_the_events_of_several_topics_in_one_turn_leave_in_one_write_too(hub, loop):
+    both, one = joined(hub, loop), joined(hub, loop)
+    slow = joined(hub, loop)
+    for reader in (both, slow):
+        hub.join(reader.sink, GBP)
+    slow.block()
+    hub.publish(GBP, quote(1, product="GBP-USD", time_ms=1))
+    publish(hub, 2, 3)
+    loop.run()
+    assert (serials(both), both.pipe.writes) == ([1, 2, 3], 1)
+    assert [message["sequence"] for message in both.messages] == [1, 2, 3]
+    assert (serials(one), one.pipe.writes) == ([2, 3], 1)
+    assert hub.delivered == 3 + 2 + 3
+    slow.drain()
+    assert serials(slow) == [1, 3]
+
+
+def test_who_leaves_a_topic_while_several_are_on_their_way_gets_the_others(hub, loop):
+    readers = [joined(hub, loop) for _ in range(CHUNK + 1)]
+    for reader in readers:
+        hub.join(reader.sink, GBP)
+    publish(hub, 1)
+    hub.publish(GBP, quote(2, product="GBP-USD", time_ms=2))
+    loop.turn()
+    last = next(reader for reader in readers if not reader.messages)
+    hub.leave(last.sink, EUR)
+    loop.run()
+    assert serials(last) == [2]
+
+
+@given(st.data())
+def test_every_reader_gets_its_topics_in_order_whatever_is_put_together(data):
+    names = ["EUR-USD", "GBP-USD", "USD-JPY"]
+    subsets = st.lists(st.sampled_from(names), unique=True)
+    loop = Loop()
+    hub = make_hub(loop)
+    wishes = data.draw(st.lists(st.tuples(subsets, st.sampled_from([EVENT_STREAM, TICK_STREAM])), max_size=8))
+    readers = [(Reader(loop, dialect), wanted) for wanted, dialect in wishes]
+    for reader, wanted in readers:
+        for name in wanted:
+            hub.join(reader.sink, topics.quotes(name))
+    published: list[tuple[str, int]] = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("streaming.hub.MERGED", data.draw(st.integers(0, 12)))
+        for turn in data.draw(st.lists(st.lists(st.sampled_from(names), max_size=6), max_size=4)):
+            for name in turn:
+                published.append((name, len(published) + 1))
+                hub.publish(topics.quotes(name), quote(len(published), product=name, time_ms=len(published)))
+            loop.run()
+    for reader, wanted in readers:
+        got = [(message.get("symbol") or message["data"][0], serial_of(message)) for message in reader.messages]
+        for name in wanted:
+            own = [serial for product, serial in got if product in (name, name.replace("-", ""))]
+            assert own == [serial for product, serial in published if product == name]
+        assert len(got) == sum(product in wanted for product, _ in published)
+        if reader.sink.dialect is EVENT_STREAM:
+            assert [message["sequence"] for message in reader.messages] == list(range(1, len(got) + 1))
 
 
 class CountingDialect(EventStream):
