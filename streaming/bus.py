@@ -179,7 +179,11 @@ class Bus:
     # ---- the board
 
     def post_board(self, news: Iterable[Announcement], epoch: str) -> None:
-        """Send what has changed to the processes without a feed; nothing has, and it still says that we are here."""
+        """Send what has changed to the processes without a feed, if there are any; where nothing has, it says that we
+        are here.
+        """
+        if self._line.alone(topics.BOARD):
+            return
         entries = [to_message(item) for item in news]
         for at in range(0, max(1, len(entries)), BOARD_PART):
             part = entries[at : at + BOARD_PART]

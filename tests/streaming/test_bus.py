@@ -369,8 +369,12 @@ async def test_the_board_heals_a_lost_message_and_repeats_nothing(between):
     await web.stop()
 
 
-def test_a_board_is_sent_in_parts_and_says_that_we_are_here_even_when_nothing_is_new():
-    bus = Bus(LayerLine(InMemoryChannelLayer()), Board())
+async def test_a_board_is_sent_in_parts_and_says_that_we_are_here_even_when_nothing_is_new():
+    layer = InMemoryChannelLayer()
+    bus = Bus(LayerLine(layer), Board())
+    bus.post_board([quote(1)], epoch="one")
+    assert not bus._outbox  # nobody is there who could miss it
+    await layer.group_add(topics.BOARD, await layer.new_channel())
     bus.post_board([], epoch="one")
     bus.post_board([quote(serial) for serial in range(BOARD_PART + 1)], epoch="one")
     assert [group for group, _ in bus._outbox] == [topics.BOARD] * 3

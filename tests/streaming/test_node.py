@@ -40,6 +40,10 @@ class Reader:
     def deliver(self, topic, news, batch):
         self.news += news
 
+    def deliver_together(self, parts):
+        for part in parts:
+            self.deliver(part.topic, part.news, part.batch)
+
     def forget(self, topic):
         pass
 

@@ -79,6 +79,10 @@ async def test_the_overview_is_published_once_a_second_to_those_who_joined(node,
         def deliver(self, topic, news, batch):
             heard.extend(news)
 
+        def deliver_together(self, parts):
+            for part in parts:
+                self.deliver(part.topic, part.news, part.batch)
+
         def forget(self, topic):
             pass
 
