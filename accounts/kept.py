@@ -5,7 +5,6 @@ Whoever takes access away, or hears of it, calls `forget_keys`: an end is not se
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -16,17 +15,17 @@ KEPT_S = 2.0
 """How late another process's change of a key's scopes, addresses or expiry holds; its end holds at once."""
 
 MAX_KEPT = 10_000
-"""Keys in use at the same time; about 20 MB."""
+"""Keys in use at the same time, about 20 MB; beyond it all of them are looked up anew."""
 
 _Found = TypeVar("_Found")
 
 
 class Kept(Generic[_Found]):
-    """name -> what was found, oldest first. Nothing that was not found is kept: a new key counts at once."""
+    """name -> what was found, for any thread. Nothing that was not found is kept: a new key counts at once."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
-        self._found: OrderedDict[object, tuple[float, _Found]] = OrderedDict()
+        self._found: dict[object, tuple[float, _Found]] = {}
         self._age = 0
 
     def get(self, name: object) -> _Found | None:
@@ -38,12 +37,13 @@ class Kept(Generic[_Found]):
         """Read it, and keep it under this name."""
         now_s, age = self._clock_s(), self._age
         found = read()
-        # What was read before somebody said `forget` may be old already.
-        if found is not None and age == self._age:
+        if found is not None:
+            if len(self._found) >= MAX_KEPT:
+                self._found.clear()
             self._found[name] = (now_s, found)
-            self._found.move_to_end(name)
-            if len(self._found) > MAX_KEPT:
-                self._found.popitem(last=False)
+            if age != self._age:
+                # Somebody said `forget` since. Asked behind the keeping, for other threads may come between.
+                self._found.pop(name, None)
         return found
 
     def forget(self) -> None:
