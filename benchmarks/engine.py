@@ -7,7 +7,6 @@ Every measurement runs on the product's own parts (book, desk, journal, load), i
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import subprocess
@@ -69,6 +68,7 @@ def inside(positions: int) -> list[list[str]]:
     import django
 
     django.setup()
+    from config.management.commands.serve import settle
     from config.preparation import migrate
     from market.seed import products_seed
 
@@ -87,8 +87,7 @@ def inside(positions: int) -> list[list[str]]:
     begun_s = time.perf_counter()
     book = load_book()
     rows.append([f"start-up: {positions:,} positions loaded", f"{time.perf_counter() - begun_s:.2f} s"])
-    gc.collect()
-    gc.freeze()
+    settle()
     rows.append([f"a quote that triggers none, {positions:,} open positions", f"{quote_us(book):.2f} µs"])
     rows += asyncio.run(triggers(book, lease.fence))
     lease.release()
@@ -167,13 +166,15 @@ async def triggers(book: Any, fence: int) -> list[list[str]]:
 
     loop = asyncio.get_running_loop()
     pieces: list[float] = []
+    loop_s: list[float] = []
     commit_s: list[float] = []
     commits = ThreadPoolExecutor(1)
     journal = Journal()
 
     def timed(call: Callable[[], None]) -> None:
-        begun_s = time.perf_counter()
+        begun_s, worked_s = time.perf_counter(), time.thread_time()
         call()
+        loop_s.append(time.thread_time() - worked_s)
         pieces.append(time.perf_counter() - begun_s)
 
     def write(records: list[Any]) -> None:
@@ -198,9 +199,9 @@ async def triggers(book: Any, fence: int) -> list[list[str]]:
     journal.close()
     return [
         [f"{TRIGGERED:,} triggers at once: until the last is committed", f"{seconds * 1000:.0f} ms"],
-        ["… the engine's work on the loop, in all", f"{sum(pieces) * 1000:.0f} ms"],
+        ["… the engine's work on the loop, in all", f"{sum(loop_s) * 1000:.0f} ms"],
         ["… the journal's work in its thread, in all", f"{sum(commit_s) * 1000:.0f} ms"],
-        ["… the longest piece of work on the loop", f"{max(pieces) * 1000:.2f} ms"],
+        ["… the longest piece of the loop, waiting for the thread included", f"{max(pieces) * 1000:.2f} ms"],
     ]
 
 

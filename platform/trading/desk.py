@@ -1,7 +1,7 @@
-"""Where commands meet quotes: decided on the loop as they come, committed in one thread, answered after the commit.
+"""Where commands meet quotes: decided on the loop in their order, committed in one thread, answered after the commit.
 
 One batch is on its way at a time; what comes meanwhile is the next one, so the commit itself does the gathering. No
-piece of loop work is longer than a few milliseconds: answers and triggers go in slices.
+piece of loop work is longer than a millisecond or two: commands, triggers and answers go in slices, and ticks between.
 """
 
 import asyncio
@@ -17,22 +17,35 @@ from engine.values import Market, Quote
 from trading.book import Book, LoggedEvent, Record
 from trading.live import Answer
 
-BATCH = 64
-"""Commands of one transaction: what a commit costs is then spread thin, and the last of them waits 10 ms for it."""
+COMMANDS_A_TURN = 4
+"""Commands decided between two loop turns, about 0.1 ms each: twenty sockets' orders may come in one."""
 
-ANSWERS_A_TURN = 8
+BATCH = 128
+"""Commands of one transaction: what a commit costs is then spread thin, and the last of them waits 20 ms for it."""
+
+ANSWERS_A_TURN = 4
 TRIGGERS_A_TURN = 16
-"""Loop turns between so many: about 1 ms of work each, so that ticks flow on while a thousand positions close."""
+"""Loop turns between so many: about 1 ms of work each (an answer also wakes who waits for it), so that ticks flow on
+while a thousand positions close."""
 
 MAX_WAITING = 2_000
-"""Commands decided and not yet committed: a second of work. Beyond it the asker is told to come back."""
+"""Commands that wait, decided or not: a second of work. Beyond it the asker is told to come back."""
 
 RETRY_AFTER_MS = 1_000
 
 
 @dataclass(slots=True)
+class Arrived:
+    """A command that is to be decided, and who waits for its answer. `inbox`: the administrator's row, or 0."""
+
+    command: Command
+    answer: "asyncio.Future[Answer] | None" = None
+    inbox: int = 0
+
+
+@dataclass(slots=True)
 class Waiting:
-    """A record on its way to the database, and who waits for its answer. `inbox`: the administrator's row, or 0."""
+    """A record on its way to the database, and who waits for its answer; as of `Arrived`."""
 
     record: Record
     answer: "asyncio.Future[Answer] | None" = None
@@ -65,25 +78,28 @@ class Desk:
         self._announce = announce
         self._failed = failed
         self._call_soon = call_soon
+        self._arrived: deque[Arrived] = deque()
         self._queue: deque[Waiting] = deque()
         self._writing: list[Waiting] = []
         self._written: deque[Waiting] = deque()
         # Trade's id -> the prices that reached it, in the order of reaching.
         self._reached: dict[str, tuple[str, Market]] = {}
-        self._slicing = self._answering = False
+        self._deciding = self._slicing = self._answering = False
 
     # ---- in
 
     def submit(self, command: Command, answer: "asyncio.Future[Answer] | None", *, inbox: int = 0) -> None:
-        """Decide a command now; its answer comes after the commit. Raises `Refused` (UNAVAILABLE)."""
-        if self.closed or len(self._queue) >= MAX_WAITING:
+        """Have a command decided, at once if no other was in this turn; its answer comes after the commit.
+
+        Raises `Refused` (UNAVAILABLE); what is refused later, the answer raises.
+        """
+        if self.closed or len(self._arrived) + len(self._queue) >= MAX_WAITING:
             raise Refused(Code.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS)
-        reached = getattr(command, "id", "")
-        if reached in self._reached:
-            # The quote was first: what it has reached cannot be got rid of by a quick command.
-            self._trigger(reached)
-        record = self._handle(Input(command, self._clock_ms(), self._markets(command)))
-        self._put(Waiting(record, answer, inbox))
+        self._arrived.append(Arrived(command, answer, inbox))
+        if not self._deciding:
+            self._deciding = True
+            self._call_soon(self._decide_more)
+            self._decide(self._arrived.popleft())
 
     def on_quote(self, quote: Quote) -> None:
         """Note what a quote has reached; the work follows in slices."""
@@ -110,12 +126,37 @@ class Desk:
     @property
     def idle(self) -> bool:
         """Tell whether nothing waits for anything."""
-        return not (self._queue or self._writing or self._written or self._reached)
+        return not (self._arrived or self._queue or self._writing or self._written or self._reached)
 
     @property
     def waiting(self) -> int:
         """Return how many commands and triggers are on their way."""
-        return len(self._queue) + len(self._writing) + len(self._reached)
+        return len(self._arrived) + len(self._queue) + len(self._writing) + len(self._reached)
+
+    # ---- commands
+
+    def _decide_more(self) -> None:
+        """Decide a few of those that have come since the last turn; come again while any come."""
+        if not self._arrived:
+            self._deciding = False
+            return
+        self._call_soon(self._decide_more)
+        for _ in range(COMMANDS_A_TURN):
+            if self._arrived:  # deciding one may drop the others
+                self._decide(self._arrived.popleft())
+
+    def _decide(self, arrived: Arrived) -> None:
+        command = arrived.command
+        reached = getattr(command, "id", "")
+        try:
+            if reached in self._reached:
+                # The quote was first: what it has reached cannot be got rid of by a quick command.
+                self._trigger(reached)
+            record = self._handle(Input(command, self._clock_ms(), self._markets(command)))
+        except Refused as refused:
+            _refuse(arrived, refused)
+        else:
+            self._put(Waiting(record, arrived.answer, arrived.inbox))
 
     # ---- triggers
 
@@ -209,9 +250,15 @@ class Desk:
     def _drop(self, batch: list[Waiting], error: BaseException) -> None:
         """Give up: nobody whose command is not known to be committed is told that it is."""
         self.closed = True
-        waiting, self._queue = [*batch, *self._queue], deque()
+        waiting: list[Arrived | Waiting] = [*batch, *self._queue, *self._arrived]
+        self._queue.clear()
+        self._arrived.clear()
         self._reached.clear()
         for one in waiting:
-            if one.answer is not None and not one.answer.done():
-                one.answer.set_exception(Refused(Code.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS))
+            _refuse(one, Refused(Code.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS))
         self._failed(error)
+
+
+def _refuse(one: Arrived | Waiting, refused: Refused) -> None:
+    if one.answer is not None and not one.answer.done():
+        one.answer.set_exception(refused)

@@ -55,6 +55,12 @@ class World:
         return next(self._ids)
 
     def ask(self, command: Command) -> "asyncio.Future[Answer]":
+        """Ask as the first of a turn: it is decided at once."""
+        self.desk._deciding = False
+        return self.ask_more(command)
+
+    def ask_more(self, command: Command) -> "asyncio.Future[Answer]":
+        """Ask; what comes behind others in one turn is decided in the next."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.desk.submit(command, answer)
         return answer

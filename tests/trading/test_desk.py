@@ -10,7 +10,7 @@ from engine.commands import CancelOrder, ClosePosition
 from engine.events import PositionClosed
 from engine.values import Market
 from tests.trading.desks import ANNA, BERT, EUR, World
-from trading.desk import ANSWERS_A_TURN, BATCH, MAX_WAITING, RETRY_AFTER_MS, TRIGGERS_A_TURN
+from trading.desk import ANSWERS_A_TURN, BATCH, COMMANDS_A_TURN, MAX_WAITING, RETRY_AFTER_MS, TRIGGERS_A_TURN
 
 
 @pytest.fixture
@@ -95,11 +95,14 @@ async def test_a_bug_closes_the_desk_and_the_asker_hears_of_an_internal_error(wo
     def broken(_entry):
         raise AssertionError("cannot happen")
 
+    before = world.ask(world.buy())
     monkeypatch.setattr(type(world.desk.book), "handle", lambda _self, entry: broken(entry))
-    with pytest.raises(Refused) as refused:
-        world.ask(world.buy())
-    assert refused.value.code is Code.INTERNAL_ERROR
+    breaking, behind = world.ask_more(world.buy()), world.ask_more(world.buy())
+    world.turn()
+    assert [answer.exception().code for answer in (breaking, behind)] == [Code.INTERNAL_ERROR, Code.UNAVAILABLE]
     assert len(world.failures) == 1
+    world.commit()
+    assert before.result().text
 
 
 async def test_commands_that_wait_are_bounded(world):
@@ -109,6 +112,44 @@ async def test_commands_that_wait_are_bounded(world):
         world.ask(world.buy())
     assert refused.value.code is Code.UNAVAILABLE
     assert refused.value.details == {"retry_after_ms": RETRY_AFTER_MS}
+
+
+async def test_the_first_of_a_turn_is_decided_at_once_and_the_others_a_few_a_turn(world):
+    for _ in range(COMMANDS_A_TURN + 3):
+        world.ask_more(world.buy(amount=1))
+    positions = world.desk.book.state.accounts[ANNA].positions
+    decided = [len(positions)]
+    while world.turn():
+        decided.append(len(positions))
+    assert decided == [1, 1 + COMMANDS_A_TURN, 3 + COMMANDS_A_TURN, 3 + COMMANDS_A_TURN]
+
+
+async def test_commands_are_decided_in_the_order_in_which_they_came(world):
+    orders = [world.buy(amount=1) for _ in range(3 * COMMANDS_A_TURN)]
+    for order in orders:
+        world.ask_more(order)
+        world.turn() if order is orders[5] else None
+    world.settle()
+    assert list(world.desk.book.state.accounts[ANNA].positions) == [order.id for order in orders]
+
+
+async def test_a_quote_that_comes_before_a_command_is_decided_goes_first(world):
+    order = world.buy()
+    world.do(order)
+    world.ask_more(world.buy(amount=1))
+    answer = world.ask_more(ClosePosition(account=ANNA, id=order.id))
+    world.quote("1.20000", "1.20005")
+    world.settle()
+    assert answer.result().code == Code.NOT_FOUND
+
+
+async def test_what_was_not_decided_yet_is_refused_when_a_commit_fails(world):
+    decided = world.ask(world.buy())
+    waiting = [world.ask_more(world.buy()) for _ in range(2)]
+    world.commit(OSError("no disk"))
+    assert [answer.exception().code for answer in (decided, *waiting)] == [Code.UNAVAILABLE] * 3
+    world.settle()
+    assert len(world.desk.book.state.accounts[ANNA].positions) == 1
 
 
 async def test_a_given_up_answer_harms_nobody(world):
