@@ -18,7 +18,7 @@ from simulation.bugs import planted
 from simulation.driver import Driver
 from simulation.laws import Violation
 from simulation.rounds import ROUND_COMMANDS, Failed, Round
-from simulation.script import Step
+from simulation.script import Step, plainer
 from simulation.shrink import shrunk
 from simulation.situations import SITUATIONS, Situations
 
@@ -137,7 +137,7 @@ def shortest(plan: Plan, failure: Failure, out_of_time: Callable[[], bool]) -> l
         return False
 
     with planted(plan.bug):
-        return shrunk(failure.script, fails, out_of_time)
+        return shrunk(failure.script, fails, out_of_time, plainer)
 
 
 def _outcomes(plan: Plan, workers: int) -> Iterator[Outcome]:

@@ -3,8 +3,8 @@
 A script is a list of steps. It can be written as Python, so that one that failed can be pasted as a test.
 """
 
-from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 
 from engine.commands import Command
@@ -60,6 +60,13 @@ from engine.values import AccountId, Terms
 from simulation.driver import Driver
 from simulation.script import Committed, Crashed, Do, Quoted, Waited
 """
+
+
+def plainer(step: Step) -> Iterator[Step]:
+    """Yield what is less than a quote with a command in its midst: the command alone, the quote alone."""
+    if isinstance(step, Quoted) and step.meanwhile is not None:
+        yield Do(step.meanwhile, step.time_ms)
+        yield replace(step, meanwhile=None)
 
 
 def as_test(name: str, says: str, script: Iterable[Step]) -> str:

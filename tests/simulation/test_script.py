@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from engine.commands import SetTerms
-from simulation.script import Committed, Crashed, Quoted, Waited, as_test, python
+from simulation.script import Committed, Crashed, Quoted, Waited, as_test, plainer, python
 from tests.simulation.helpers import DEMO, EUR_USD, beginning, do, order, quoted
 
 
@@ -30,6 +30,12 @@ def test_the_text_of_a_test_plays_the_script():
     exec(text.replace("from simulation.driver import Driver\n", "") + "\ntest_seed_1_round_2()", {"Driver": Driver})
     assert played == steps
     assert "# law 1: something" in text
+
+
+def test_a_quote_with_a_command_in_its_midst_is_plainer_as_the_one_or_the_other():
+    step = quoted("1.1", "1.2", meanwhile=order())
+    assert list(plainer(step)) == [do(order()), quoted("1.1", "1.2")]
+    assert not [each for part in plainer(step) for each in plainer(part)]
 
 
 def test_steps_are_equal_by_what_they_say():

@@ -20,6 +20,19 @@ def test_the_order_stays(script, data):
     assert shrunk(script, lambda steps: [step for step in steps if step in needed] == needed) == needed
 
 
+def test_a_step_that_is_two_things_is_taken_apart_and_what_it_kept_goes_with_it():
+    """As a quote in whose midst a command comes: the command needs somebody who is before it then."""
+
+    def fails(steps):
+        return "reset" in steps or ("quote, reset" in steps and "somebody" in steps)
+
+    def plainer(step):
+        return step.split(", ") if ", " in step else ()
+
+    assert shrunk(["somebody", "quote, reset"], fails) == ["somebody", "quote, reset"]
+    assert shrunk(["somebody", "quote, reset"], fails, plainer=plainer) == ["reset"]
+
+
 def test_it_stops_when_the_time_is_over():
     tries = []
 
