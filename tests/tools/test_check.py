@@ -64,6 +64,13 @@ def test_an_unknown_part_is_refused(capsys):
     assert "no such part: nonsense" in capsys.readouterr().err
 
 
+def test_a_part_keeps_what_it_compiles_whatever_the_machine_says(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert (
+        check.run(check.Part("sample", [sys.executable, "-c", "import sys; exit(sys.dont_write_bytecode)"])).failed == 0
+    )
+
+
 def says(name, text, *, beside=False):
     return check.Part(name, [sys.executable, "-c", f"print({text!r})"], beside=beside)
 
