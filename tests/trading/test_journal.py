@@ -255,12 +255,14 @@ class TestFailures:
 
 
 def end_journal_sessions() -> bool:
-    """End the journal's sessions on the server, as a restart of it does; return whether there were any."""
+    """End the journal's sessions with this test's database, as a restart does; return whether there were any."""
     if connection.vendor != "postgresql":
         return False
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", [journal.SESSION]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = %s",
+            [journal.SESSION],
         )
         return bool(cursor.fetchall())
 
