@@ -5,6 +5,7 @@ Everything here runs on the event loop and nothing waits: a source calls `publis
 next turn. What comes while a flush is running leaves together with the next one, so load makes batches by itself.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ from streaming.topics import topic_of
 
 CHUNK = 50
 """Connections written to before the loop turns: about 0.3 ms, so that a private event never waits for a whole flush."""
+
+PAUSE_S = 0.002
+"""After so long without a flush an event does not wait for the end of its turn: its first chunk leaves before what its
+source does behind it. Where events come more often, what they would gain is lost with the batches that turns make.
+"""
 
 MAX_PENDING = 1_000
 """Events of one topic that wait for the previous flush: beyond it this process is overloaded and the newest wins."""
@@ -123,6 +129,7 @@ class Hub:
         call_soon: Callable[[Callable[[], None]], object],
         call_later: Callable[[float, Callable[[], None]], object],
         on_topics: Callable[[str, bool], None],
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.rooms: dict[str, _Room] = {}
         self.delivered = 0
@@ -131,6 +138,8 @@ class Hub:
         self._call_soon = call_soon
         self._call_later = call_later
         self._on_topics = on_topics
+        self._now_s = now_s
+        self._flushed_s = now_s()
         self._dirty: list[_Room] = []
         self._jobs: deque[_Job | _MergedJob] = deque()
         self._scheduled = False
@@ -147,6 +156,8 @@ class Hub:
             self._on_topics(topic, True)
         # What is pending was published before: it belongs to those who are here, the newcomer gets the last known.
         self._begin(room)
+        if self._jobs:
+            self._schedule()
         if interval_ms:
             lane = room.slow_lanes.setdefault(interval_ms, _SlowLane(interval_ms))
             (lane.newcomers if lane.cooling else lane.members)[sink] = None
@@ -180,15 +191,17 @@ class Hub:
         room = self.rooms.get(topic)
         if room is None:
             return
-        if not room.pending:
-            self._dirty.append(room)
-            self._schedule()
-        elif len(room.pending) >= MAX_PENDING:
+        is_first = not room.pending
+        if len(room.pending) >= MAX_PENDING:
             self.overrun += len(room.pending)
             room.pending = [item for item in room.pending if isinstance(item, Candle) and item.closed]
         room.pending.append(news)
         for lane in room.slow_lanes.values():
             self._offer(room, lane, news)
+        if is_first:
+            self._dirty.append(room)
+            if not self._scheduled:
+                self._start()
 
     def emit(self, sink: Sink, news: News) -> None:
         """Send an event to one connection: a heartbeat, the last known of a topic.
@@ -199,6 +212,13 @@ class Hub:
         self.delivered += 1
         topic = _HEARTBEAT if isinstance(news, Heartbeat | Overview) else topic_of(news)
         sink.deliver(topic, [news], Batch([sink.dialect.encode(news, self._catalogue)]))
+
+    def _start(self) -> None:
+        """Write at once after a pause, else at the end of the turn."""
+        if self._now_s() - self._flushed_s >= PAUSE_S:
+            self._flush()
+        else:
+            self._schedule()
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -221,6 +241,7 @@ class Hub:
             self.delivered += delivered
             if job.at >= len(job.sinks):
                 self._jobs.popleft()
+        self._flushed_s = self._now_s()
         if self._jobs or self._dirty:
             self._schedule()
 
@@ -235,8 +256,6 @@ class Hub:
             batch = Batch([dialect.encode(item, self._catalogue) for item in news])
             sinks = self._rotated(room, list(members))
             self._jobs.append(_Job(self._joins, room.topic, members, sinks, news, batch))
-        if self._jobs:
-            self._schedule()
 
     def _rotated(self, room: _Room, sinks: list[Sink]) -> list[Sink]:
         """Start each time a chunk further on, so that nobody is always last."""

@@ -100,7 +100,13 @@ class Reader:
 
 
 def make_hub(loop, on_topics=lambda topic, wanted: None):
-    return Hub(FixedCatalogue(), call_soon=loop.call_soon, call_later=loop.call_later, on_topics=on_topics)
+    return Hub(
+        FixedCatalogue(),
+        call_soon=loop.call_soon,
+        call_later=loop.call_later,
+        on_topics=on_topics,
+        now_s=lambda: loop.now_s,
+    )
 
 
 def serial_of(message):

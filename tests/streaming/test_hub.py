@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from streaming import topics
 from streaming.dialects import EVENT_STREAM, TICK_STREAM
 from streaming.dialects.event_stream import EventStream
-from streaming.hub import CHUNK, MAX_PENDING
+from streaming.hub import CHUNK, MAX_PENDING, PAUSE_S
 from streaming.messages import Heartbeat
 from tests.streaming.nodes import candle, quote
 from tests.streaming.readers import Loop, Reader, make_hub, serial_of
@@ -146,6 +146,29 @@ def test_the_loop_turns_between_two_chunks_of_readers(hub, loop):
     for reached in (CHUNK, 2 * CHUNK, 2 * CHUNK + 1):
         loop.turn()
         assert sum(bool(reader.messages) for reader in readers) == reached
+
+
+def test_an_event_after_a_pause_does_not_wait_for_the_end_of_its_turn(hub, loop):
+    """What its source does behind it (triggers, candles, other processes) would delay the first as well as the last."""
+    readers = [joined(hub, loop) for _ in range(CHUNK + 1)]
+    loop.wait(PAUSE_S)
+    publish(hub, 1)
+    assert sum(serials(reader) == [1] for reader in readers) == CHUNK
+    publish(hub, 2, 3)
+    assert sum(reader.pipe.writes for reader in readers) == CHUNK
+    loop.run()
+    assert {(tuple(serials(reader)), reader.pipe.writes) for reader in readers} == {((1, 2, 3), 2)}
+
+
+def test_what_comes_without_a_pause_is_gathered_by_turns(hub, loop):
+    reader = joined(hub, loop)
+    loop.wait(1)
+    publish(hub, 1)
+    loop.wait(PAUSE_S / 2)
+    publish(hub, 2, 3)
+    assert serials(reader) == [1]
+    loop.run()
+    assert (serials(reader), reader.pipe.writes) == ([1, 2, 3], 2)
 
 
 def test_nobody_is_always_last(hub, loop):
