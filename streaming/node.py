@@ -191,6 +191,10 @@ class Node:
         self.private.committed(events)
         self.bus.announce_private(events)
 
+    def is_heard(self, topic: str) -> bool:
+        """Tell whether somebody may be listening, here or in another process."""
+        return topic in self.hub.rooms or not self.line.alone(topic)
+
     def _listen(self, news: Announcement) -> None:
         if isinstance(news, Quote):
             for listener in self.quote_listeners:

@@ -59,6 +59,7 @@ class FeedRole:
         self.feed = await self.node.in_thread(
             lambda: store.restore_feed(
                 announce=self._announce,
+                is_heard=lambda product, resolution: self.node.is_heard(topics.candles(product, resolution)),
                 live=not isinstance(self.options.source, ReplaySpec),
                 stale_after_s=settings.STALE_AFTER_S,
             )
@@ -179,7 +180,8 @@ class FeedRole:
     async def _watch_clock(self) -> None:
         while True:
             await asyncio.sleep(CLOCK_S)
-            self.feed.on_clock(wall_ms=_wall_ms(), now_s=time.monotonic())
+            while self.feed.on_clock(wall_ms=_wall_ms(), now_s=time.monotonic()):  # noqa: ASYNC110  # others' turn
+                await asyncio.sleep(0)
 
     async def _run_source(self) -> None:
         try:

@@ -139,10 +139,6 @@ class CandleBuilder:
         line.keep([bucket for bucket in buckets if second < bucket.end_s])
         return closed
 
-    def close_until(self, time_ms: int) -> list[Candle]:
-        """Close and return every product's candles whose bucket ended at or before this time."""
-        return [candle for product in self._lines for candle in self.close(product, time_ms)]
-
     def close_all(self, product: str) -> list[Candle]:
         """Close and return all of a product's open candles: its replay has come to the end."""
         line = self._lines.pop(product, _Line())

@@ -27,6 +27,15 @@ JUMP_WINDOW_MS = 60_000
 CANDLE_INTERVAL_S = 0.25
 """At most one open-candle event per this time, product and resolution (protocols, section 3)."""
 
+UNHEARD_INTERVAL_S = 1.0
+"""The same where nobody listens: for REST and for what is stored, as often as other processes hear of it."""
+
+JUDGED_S = 0.25
+"""Every product's state is looked at once in this time, a part of them at each look at the clock."""
+
+PRODUCTS_AT_ONCE = 10
+"""Products whose candles are closed or told in one piece of work, some 1 ms: a minute ends for all of them at once."""
+
 MINUTE_MS = 60_000
 NEVER_S = float("-inf")
 REPLAY_SOURCE = "replay"
@@ -98,13 +107,17 @@ class Restored:
 
 
 class Feed:
-    """Ticks in, announcements out, through `announce`, in order: the quote, then what it does to candles."""
+    """Ticks in, announcements out, through `announce`, in order: the quote, then what it does to candles.
+
+    `is_heard(product, resolution)` says whether anybody follows these candles as they grow.
+    """
 
     def __init__(
         self,
         products: Iterable[FeedProduct],
         *,
         announce: Callable[[Announcement], None],
+        is_heard: Callable[[str, str], bool] = lambda _product, _resolution: True,
         live: bool,
         stale_after_s: float,
         first_serial: int = 0,
@@ -117,10 +130,18 @@ class Feed:
         self.live = live
         self.replaying = False
         self._announce = announce
+        self._is_heard = is_heard
         self._stale_after_s = stale_after_s
         self._first_serial = first_serial
         self._builder = CandleBuilder()
         self._lines: dict[str, _Line] = {}
+        # Lines whose open candles have changed since they were told.
+        self._waiting: dict[str, _Line] = {}
+        # The end of the newest minute that is closed by now (live), and the products that this is still to be done for.
+        self._closed_until_ms = 0
+        self._to_close: deque[str] = deque()
+        self._to_judge: deque[_Line] = deque()
+        self._judged_s = NEVER_S
         self._names: dict[str, str] = {}
         self._restored = restored or {}
         self.set_products(products)
@@ -146,7 +167,11 @@ class Feed:
         line = _Line(rules, self._first_serial, DayAgo(known.minute_closes, known.first_mid))
         line.closed_until_ms = known.last_ms
         self._lines[name] = line
+        self._to_judge.append(line)
+        self._to_close.append(name)
         self._builder.restore(known.open_candles)
+        if known.open_candles:
+            self._waiting[name] = line
 
     def silences(self, now_s: float) -> list[tuple[str, State, float | None]]:
         """Return each product, its state, and for how many seconds its source has said nothing (None: never)."""
@@ -202,7 +227,7 @@ class Feed:
             return Code.OUT_OF_BAND
         if source != REPLAY_SOURCE and tick.time_ms > wall_ms + FUTURE_MS:
             return Code.FUTURE_TICK
-        if self.live and tick.time_ms < _closed_ms(wall_ms):
+        if self.live and tick.time_ms < max(self._closed_until_ms, _closed_ms(wall_ms)):
             return Code.LATE
         if last is not None and tick.time_ms < last.time_ms:
             return Code.OUT_OF_ORDER
@@ -237,23 +262,42 @@ class Feed:
             self._announce_candle(line, candle, now_s)
         if now_s >= line.due_s:
             self._announce_open(line, now_s)
+        else:
+            self._waiting[product.name] = line
 
     # ---- time
 
-    def on_clock(self, *, wall_ms: int, now_s: float) -> None:
-        """Close what has ended (live), send open candles that waited for their interval, notice silent sources."""
+    def on_clock(self, *, wall_ms: int, now_s: float) -> bool:
+        """Close what has ended (live), send open candles that waited for their interval, notice silent sources.
+
+        Return whether more is due: then it wants to be called again as soon as others have had their turn.
+        """
         if self.live:
-            for candle in self._builder.close_until(wall_ms - CLOSE_DELAY_MS):
-                line = self._lines[candle.product]
+            self._close_some(wall_ms, now_s)
+        due = [line for line in self._waiting.values() if now_s >= line.due_s]
+        for line in due[:PRODUCTS_AT_ONCE]:
+            self._announce_open(line, now_s)
+        self._judge_some(wall_ms, now_s)
+        return len(due) > PRODUCTS_AT_ONCE or (self.live and len(self._to_close) > 0)
+
+    def _close_some(self, wall_ms: int, now_s: float) -> None:
+        # The wall clock may be set back: what was closed stays closed.
+        if _closed_ms(wall_ms) > self._closed_until_ms:
+            self._closed_until_ms = _closed_ms(wall_ms)
+            self._to_close = deque(self._lines)
+        for _ in range(min(PRODUCTS_AT_ONCE, len(self._to_close))):
+            line = self._lines[self._to_close.popleft()]
+            for candle in self._builder.close(line.rules.product.name, self._closed_until_ms):
                 self._note_close(line, candle)
                 self._announce_candle(line, candle, now_s)
-            closed_ms = _closed_ms(wall_ms)
-            for line in self._lines.values():
-                # The wall clock may be set back: what was closed stays closed.
-                line.closed_until_ms = max(line.closed_until_ms, closed_ms)
-        for line in self._lines.values():
-            if now_s >= line.due_s:
-                self._announce_open(line, now_s)
+
+    def _judge_some(self, wall_ms: int, now_s: float) -> None:
+        """Look at the products' states, taking turns."""
+        count, part = len(self._to_judge), (now_s - self._judged_s) / JUDGED_S
+        self._judged_s = now_s
+        for _ in range(count if part >= 1 else min(count, int(count * part) + 1)):
+            line = self._to_judge[0]
+            self._to_judge.rotate(-1)
             feed_ms = wall_ms if self.live or line.quote is None else line.quote.time_ms
             self._judge_state(line, feed_ms, now_s)
 
@@ -270,10 +314,21 @@ class Feed:
                 self._judge_state(line, feed_ms, now_s)
 
     def _announce_open(self, line: _Line, now_s: float) -> None:
-        due = {name for name in RESOLUTIONS if now_s - line.candles_s.get(name, NEVER_S) >= CANDLE_INTERVAL_S}
-        for candle in self._builder.changed(line.rules.product.name, due):
+        name = line.rules.product.name
+        due = {resolution for resolution in RESOLUTIONS if self._is_due(line, resolution, now_s)}
+        for candle in self._builder.changed(name, due):
             self._announce_candle(line, candle, now_s)
-        line.due_s = min(line.candles_s.get(name, NEVER_S) for name in RESOLUTIONS) + CANDLE_INTERVAL_S
+        line.due_s = now_s + CANDLE_INTERVAL_S
+        if len(due) == len(RESOLUTIONS):
+            self._waiting.pop(name, None)
+        else:
+            self._waiting[name] = line
+
+    def _is_due(self, line: _Line, resolution: str, now_s: float) -> bool:
+        passed_s = now_s - line.candles_s.get(resolution, NEVER_S)
+        if passed_s < UNHEARD_INTERVAL_S and not self._is_heard(line.rules.product.name, resolution):
+            return False
+        return passed_s >= CANDLE_INTERVAL_S
 
     def _announce_candle(self, line: _Line, candle: Candle, now_s: float) -> None:
         line.candles_s[candle.resolution] = now_s

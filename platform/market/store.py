@@ -196,13 +196,16 @@ def history_clear() -> None:
 # ---- start-up
 
 
-def restore_feed(*, announce: Callable[[Announcement], None], live: bool, stale_after_s: float) -> Feed:
+def restore_feed(
+    *, announce: Callable[[Announcement], None], is_heard: Callable[[str, str], bool], live: bool, stale_after_s: float
+) -> Feed:
     """Return a feed that goes on where stored history ends."""
     now_ms = time.time_ns() // 1_000_000
     _mark_open(now_ms if live else None)
     return Feed(
         feed_products(),
         announce=announce,
+        is_heard=is_heard,
         live=live,
         stale_after_s=stale_after_s,
         # Serials grow over restarts, so that other processes know new quotes from old ones.

@@ -88,7 +88,7 @@ def test_a_builder_that_was_restored_goes_on_as_if_nothing_had_happened(quotes, 
 def test_the_clock_closes_what_has_ended_and_nothing_else(quotes):
     builder, now_ms = CandleBuilder(), quotes[-1].time_ms
     closed = [candle for item in quotes for candle in builder.add(item)]
-    closed += builder.close_until(now_ms)
+    closed += [candle for product in PRODUCTS for candle in builder.close(product, now_ms)]
     assert all(candle.start_s + RESOLUTIONS[candle.resolution] <= now_ms // 1000 for candle in closed)
     assert all(candle.start_s + RESOLUTIONS[candle.resolution] > now_ms // 1000 for candle in builder.open_candles())
     assert keyed(closed + all_closed(builder)) == recomputed(quotes)
@@ -141,4 +141,4 @@ def test_a_product_closes_alone():
         builder.add(quote(product, 0, 100))
     assert [candle.resolution for candle in builder.close("EUR-USD", 60_000)] == ["1"]
     assert builder.close("EUR-USD", 60_000) == builder.close("NOSUCH", 60_000) == []
-    assert [(candle.product, candle.resolution) for candle in builder.close_until(60_000)] == [("BTC-USD", "1")]
+    assert [(candle.product, candle.resolution) for candle in builder.close("BTC-USD", 60_000)] == [("BTC-USD", "1")]

@@ -20,12 +20,13 @@ def rules(name="EUR-USD", *, digits=5, low="0.01", high="100", jump="0.2", hours
 class Feeding:
     """A feed, the time of day and the monotonic clock, which run together from `START_MS` and 0."""
 
-    def __init__(self, *products, live=True, restored=None):
+    def __init__(self, *products, live=True, restored=None, is_heard=lambda product, resolution: True):
         self.news: list[Quote | Candle | MarketStatus] = []
         self.wall_ms = START_MS
         self.feed = Feed(
             products or [rules()],
             announce=self.news.append,
+            is_heard=is_heard,
             live=live,
             stale_after_s=STALE_AFTER_S,
             restored=restored,
@@ -47,9 +48,12 @@ class Feeding:
         self.wall_ms += span_ms
 
     def clock(self, span_ms=0):
-        """Let time pass, then let the feed look at the clock."""
+        """Let time pass, then let the feed look at the clock; return in how many pieces of work."""
         self.pass_ms(span_ms)
-        self.feed.on_clock(wall_ms=self.wall_ms, now_s=self.now_s)
+        pieces = 1
+        while self.feed.on_clock(wall_ms=self.wall_ms, now_s=self.now_s):
+            pieces += 1
+        return pieces
 
     def end(self):
         self.feed.end_of_source(now_s=self.now_s)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from accounts.errors import Code
 from engine.values import Candle, Quote
-from market.feed import MAX_NAME_SHOWN, MAX_RECENT, REPLAY_SOURCE, Restored
+from market.feed import MAX_NAME_SHOWN, MAX_RECENT, PRODUCTS_AT_ONCE, REPLAY_SOURCE, Restored
 from tests.market.feeds import START_MS, Feeding, keyed, recomputed, rules
 
 MINUTE_MS = 60_000
@@ -269,6 +269,79 @@ def test_replayed_candles_equal_a_recomputation_and_close_with_the_next_bucket_o
     assert still_open == 6
     feeding.end()
     assert keyed(feeding.closed()) == recomputed(feeding.quotes())
+
+
+def test_what_nobody_listens_to_is_told_once_a_second():
+    heard = []
+    feeding = Feeding(is_heard=lambda product, resolution: (product, resolution) in heard)
+    for number in range(1, 41):
+        if number == 21:
+            heard.append(("EUR-USD", "5"))
+        feeding.tick(f"1.{number:05d}")
+        feeding.clock(50)
+    told = {resolution: [str(candle.mid[3]) for candle in feeding.candles(resolution)] for resolution in ("1", "5")}
+    assert told["1"] == ["1.00001", "1.00020", "1.00040"]
+    assert told["5"] == ["1.00001", "1.00020", "1.00025", "1.00030", "1.00035", "1.00040"]
+
+
+def test_the_last_of_what_nobody_listens_to_is_told_though_no_tick_follows():
+    feeding = Feeding(is_heard=lambda product, resolution: False)
+    for bid in ("1.1", "1.2"):
+        feeding.tick(bid)
+    feeding.clock(900)
+    assert len(feeding.candles("1")) == 1
+    feeding.clock(350)
+    assert [str(candle.mid[3]) for candle in feeding.candles("1")] == ["1.10000", "1.20000"]
+
+
+def test_a_minute_that_ends_for_many_products_is_closed_in_small_pieces():
+    names = [f"P{number:03d}-USD" for number in range(3 * PRODUCTS_AT_ONCE)]
+    feeding = Feeding(*(rules(name) for name in names))
+    for name in names:
+        feeding.tick(product=name)
+    feeding.pass_ms(MINUTE_MS + 1_000)
+    closed: list[int] = []
+    while len(feeding.closed("1")) < len(names):
+        before = len(feeding.closed("1"))
+        assert feeding.feed.on_clock(wall_ms=feeding.wall_ms, now_s=feeding.now_s) == (len(closed) < 2)
+        closed.append(len(feeding.closed("1")) - before)
+    assert closed == [PRODUCTS_AT_ONCE] * 3
+    assert feeding.tick(at_ms=START_MS + 59_999, product=names[-1]) == Code.LATE
+
+
+def test_what_is_late_is_so_before_its_products_turn_to_be_closed_has_come():
+    names = [f"P{number:03d}-USD" for number in range(2 * PRODUCTS_AT_ONCE)]
+    feeding = Feeding(*(rules(name) for name in names))
+    for name in names:
+        feeding.tick(product=name)
+    feeding.pass_ms(MINUTE_MS + 1_000)
+    feeding.feed.on_clock(wall_ms=feeding.wall_ms, now_s=feeding.now_s)
+    feeding.pass_ms(-5_000)  # the wall clock is set back
+    assert feeding.tick(product=names[-1]) == Code.LATE
+    feeding.pass_ms(6_000)
+    assert feeding.tick(product=names[-1]) is None
+    assert [candle.product for candle in feeding.closed("1")][-1] == names[-1]
+    feeding.clock()
+    assert len(keyed(feeding.closed("1"))) == len(names)
+
+
+def test_all_states_are_looked_at_within_a_quarter_of_a_second_some_at_a_time():
+    names = [f"P{number:03d}-USD" for number in range(100)]
+    feeding = Feeding(*(rules(name) for name in names))
+    for name in names:
+        feeding.tick(product=name)
+    feeding.clock()
+    feeding.pass_ms(8_001)
+    feeding.feed.set_products([rules(name, halted=True) for name in names])
+    feeding.clock()
+    feeding.feed.set_products([rules(name) for name in names])
+    stale = []
+    for _ in range(5):
+        before = len(feeding.news)
+        feeding.clock(50)
+        stale.append(len(feeding.news) - before)
+    assert sum(stale) == 100
+    assert max(stale) == 21
 
 
 def test_the_last_value_is_told_when_the_interval_is_over():

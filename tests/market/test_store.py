@@ -38,7 +38,9 @@ def read(resolution="1", *, product="EUR-USD", start_s=0, end_s=10**10, limit=1_
 def restored(*, live=False):
     """Start a feed on what is stored; return it in a test's hands, its news empty."""
     feeding = Feeding(live=live)
-    feeding.feed = store.restore_feed(announce=feeding.news.append, live=live, stale_after_s=STALE_AFTER_S)
+    feeding.feed = store.restore_feed(
+        announce=feeding.news.append, is_heard=lambda *_: True, live=live, stale_after_s=STALE_AFTER_S
+    )
     return feeding
 
 

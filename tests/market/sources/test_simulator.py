@@ -124,7 +124,7 @@ def test_the_first_start_fills_the_past_which_the_next_goes_on_from(one_product)
     assert len(said) == 1
     simulator.back_fill(seed=1, say=said.append)
     assert len(said) == 1
-    feed = store.restore_feed(announce=lambda news: None, live=True, stale_after_s=8)
+    feed = store.restore_feed(announce=lambda news: None, is_heard=lambda *_: True, live=True, stale_after_s=8)
     assert feed.last_price("EUR-USD") == newest.mid_close
 
 
