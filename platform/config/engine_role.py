@@ -55,6 +55,11 @@ class EngineRole:
         self._tasks = [loop.create_task(self.runner.run()), loop.create_task(self._tell_forever())]
         await self.runner.settled.wait()
 
+    @property
+    def fence(self) -> int:
+        """The number of this engine's reign: a higher one after every take-over, 0 while it stands by."""
+        return self.runner.fence
+
     async def reload_products(self) -> None:
         """Take in what an administrator changed of the products; new ones are listened to."""
         self._listen()

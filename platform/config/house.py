@@ -18,7 +18,7 @@ from accounts.limits import Budgets, Occupancy
 from config.engine_role import EngineRole, process_name
 from config.feed_role import FeedOptions, FeedRole
 from engine.values import Tick, plain
-from market.catalogue import Catalogue
+from market.catalogue import Catalogue, rows_stored
 from streaming import topics
 from streaming.lines import line_to
 from streaming.node import FeedGate, Node
@@ -29,7 +29,7 @@ from trading.remote import RemoteEngine
 logger = logging.getLogger(__name__)
 
 CATALOGUE_RELOAD_S = 2
-"""How often products are read again: a new or halted product is known in every process within this time."""
+"""How often it is asked what has changed of the products: a new or halted one is known everywhere within this time."""
 
 FEED_ANSWER_S = 2
 """How long a process without the feed waits for the feed's answer before it says `unavailable`."""
@@ -48,6 +48,8 @@ class House:
     _catalogue: Catalogue = field(init=False)
     _calls: dict[str, asyncio.Future[list[tuple[int, str]]]] = field(default_factory=dict)
     _pending: set[asyncio.Task[None]] = field(default_factory=set)
+    # The products as they were taken in last, and by which engine.
+    _taken_in: object = None
     _reloading: asyncio.Task[None] | None = field(init=False, default=None)
     _starting: asyncio.Task[None] | None = field(init=False, default=None)
 
@@ -135,13 +137,22 @@ class House:
         while True:
             await asyncio.sleep(CATALOGUE_RELOAD_S)
             try:
-                await self.node.in_thread(self._catalogue.load)
-                if self.feed_role is not None:
-                    await self.feed_role.reload_products()
-                if self.engine_role is not None:
-                    await self.engine_role.reload_products()
+                await self.reload()
             except Exception as error:
                 logger.warning("The products could not be read again: %s", type(error).__name__)
+
+    async def reload(self) -> None:
+        """Take in what an administrator has changed of the products; an engine that has taken over compares all."""
+        rows = await self.node.in_thread(rows_stored)
+        found = rows, 0 if self.engine_role is None else self.engine_role.fence
+        if found == self._taken_in:
+            return
+        await self.node.in_thread(self._catalogue.load)
+        if self.feed_role is not None:
+            await self.feed_role.reload_products()
+        if self.engine_role is not None:
+            await self.engine_role.reload_products()
+        self._taken_in = found
 
     # ---- the way to the feed
 

@@ -108,6 +108,34 @@ async def test_a_product_that_an_administrator_adds_or_halts_is_known_soon(house
     assert await house.node.gate.submit([tick("1.1", "GBPNZD")], "key:1") == []
 
 
+async def test_products_that_nobody_has_changed_are_not_read_again(house):
+    from market.models import Product
+
+    await house.reload()
+    known = house.node.catalogue.products
+    await house.reload()
+    assert house.node.catalogue.products is known
+    await in_thread(lambda: Product.objects.filter(name="EUR-USD").update(halted=True))
+    await house.reload()
+    assert house.node.catalogue.products["EUR-USD"].halted
+
+
+async def test_an_engine_that_takes_over_compares_all_products_though_none_has_changed(house):
+    compared = []
+
+    class Engine:
+        fence = 1
+
+        async def reload_products(self):
+            compared.append(self.fence)
+
+    house.engine_role = engine = Engine()
+    for engine.fence in (1, 1, 0, 2, 2):
+        await house.reload()
+    house.engine_role = None
+    assert compared == [1, 0, 2]
+
+
 async def test_both_processes_know_of_each_other_and_any_page_may_ask_all(house, web_house):
     for one in (house, web_house):
         one.watch.tell()
