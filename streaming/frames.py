@@ -56,14 +56,17 @@ MAX_KEPT = 64
 
 
 class Batch:
-    """Events of one loop turn, ready for all readers of a dialect. `numbered` of them take a number each."""
+    """Events of one loop turn, ready for all readers of a dialect. `numbered` of them take a number each.
 
-    __slots__ = ("_frames", "_plain", "encoded", "numbered")
+    Where none does, they are the same bytes for everybody: `plain`.
+    """
+
+    __slots__ = ("_frames", "encoded", "numbered", "plain")
 
     def __init__(self, encoded: Sequence[Encoded]) -> None:
         self.encoded = encoded
         self.numbered = sum(isinstance(ready, Numbered) for ready in encoded)
-        self._plain = b"" if self.numbered else b"".join(encoded)  # type: ignore[arg-type]  # all of them are bytes
+        self.plain = b"" if self.numbered else b"".join(encoded)  # type: ignore[arg-type]  # all of them are bytes
         # the number before the first -> the frames
         self._frames: dict[int, bytes] = {}
 
@@ -74,7 +77,7 @@ class Batch:
         b'\\x81\\x03<9>\\x81\\x04(10)'
         """
         if not self.numbered:
-            return self._plain
+            return self.plain
         frames = self._frames.get(sequence)
         if frames is None:
             frames = self._numbered_from(sequence)

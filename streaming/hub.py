@@ -40,9 +40,14 @@ _HEARTBEAT = "heartbeat"
 
 @dataclass(slots=True)
 class _Job:
-    """A batch of one topic for the connections of one dialect, as far as `at`; `number` is of the last join before."""
+    """A batch of one topic for the connections of one dialect, as far as `at`.
+
+    `number` is of the last join before it, `changes` how often the room's members had changed.
+    """
 
     number: int
+    changes: int
+    room: "_Room"
     topic: str
     members: dict[Sink, int]
     sinks: list[Sink]
@@ -54,13 +59,18 @@ class _Job:
         """Deliver to the next connections; return how many they were, and how many events."""
         sinks = self.sinks[self.at : self.at + limit]
         self.at += len(sinks)
-        number, topic, members, news, batch = self.number, self.topic, self.members, self.news, self.batch
-        for sink in sinks:
-            # Who left since must get nothing behind the confirmation of it; who left and came back, nothing older than
-            # the last known event, with which that began.
-            if members.get(sink, _NEVER) <= number:
-                sink.deliver(topic, news, batch)
+        topic, news, batch = self.topic, self.news, self.batch
+        for sink in sinks if self.room.changes == self.changes else filter(self.concerns, sinks):
+            sink.deliver(topic, news, batch)
         return len(sinks), len(sinks) * len(news)
+
+    def concerns(self, sink: Sink) -> bool:
+        """Tell whether a connection is still to get this.
+
+        Who left since must get nothing behind the confirmation of it; who left and came back, nothing older than the
+        last known event, with which that began.
+        """
+        return self.members.get(sink, _NEVER) <= self.number
 
 
 class _MergedJob:
@@ -81,19 +91,21 @@ class _MergedJob:
         begin, end = self.at, min(self.at + limit, len(self.sinks))
         self.at, delivered = end, 0
         for sink, jobs in zip(self.sinks[begin:end], self._jobs[begin:end], strict=True):
-            parts = [job for job in jobs if job.members.get(sink, _NEVER) <= job.number]
+            parts = [job for job in jobs if job.room.changes == job.changes or job.concerns(sink)]
             sink.deliver_together(parts)
-            delivered += sum(len(job.news) for job in parts)
+            for job in parts:
+                delivered += len(job.news)
         return end - begin, delivered
 
 
 class _Room:
     """One topic: its members by dialect, with the numbers of their joins, and what is published but not yet flushed."""
 
-    __slots__ = ("members", "pending", "slow_lanes", "topic", "turn")
+    __slots__ = ("changes", "members", "pending", "slow_lanes", "topic", "turn")
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
+        self.changes = 0
         self.members: dict[Dialect, dict[Sink, int]] = {}
         self.slow_lanes: dict[int, _SlowLane] = {}
         self.pending: list[News] = []
@@ -166,12 +178,14 @@ class Hub:
         else:
             assert sink.dialect is not None
             self._joins += 1
+            room.changes += 1
             room.members.setdefault(sink.dialect, {})[sink] = self._joins
 
     def leave(self, sink: Sink, topic: str) -> None:
         room = self.rooms.get(topic)
         if room is None:
             return
+        room.changes += 1
         for members in room.members.values():
             members.pop(sink, None)
         for lane in list(room.slow_lanes.values()):
@@ -232,7 +246,8 @@ class Hub:
             dirty, self._dirty = self._dirty, []
             for room in dirty:
                 self._begin(room)
-            self._jobs = _merged(self._jobs)
+            if len(self._jobs) > 1:
+                self._jobs = _merged(self._jobs)
         left = CHUNK
         while self._jobs and left > 0:
             job = self._jobs[0]
@@ -255,7 +270,7 @@ class Hub:
                 continue
             batch = Batch([dialect.encode(item, self._catalogue) for item in news])
             sinks = self._rotated(room, list(members))
-            self._jobs.append(_Job(self._joins, room.topic, members, sinks, news, batch))
+            self._jobs.append(_Job(self._joins, room.changes, room, room.topic, members, sinks, news, batch))
 
     def _rotated(self, room: _Room, sinks: list[Sink]) -> list[Sink]:
         """Start each time a chunk further on, so that nobody is always last."""

@@ -72,9 +72,12 @@ class Sink:
             for item, ready in zip(news, batch.encoded, strict=True):
                 self._hold(_replaceable(topic, item), ready)
             return
-        frames = batch.after(self.sequence)
-        self.sequence += batch.numbered
-        self.writer.write(frames)
+        if batch.numbered:
+            frames = batch.after(self.sequence)
+            self.sequence += batch.numbered
+            self.writer.write(frames)
+        else:
+            self.writer.write(batch.plain)
 
     def deliver_together(self, parts: Sequence[Part]) -> None:
         """Write the events of several topics of one loop turn in one piece."""
