@@ -178,7 +178,7 @@ class PostgresPlace(Place):
                   (("feed", "feed"), ("engine", "engine-1"), ("engine", "engine-2"))}  # fmt: skip
         self.processes = {**behind, "web-1": self.webs[0], "web-2": self.webs[1]}
         self.revive()
-        eventually(self._all_ready, 3 * START_S)
+        eventually(self._all_ready, 2 * START_S)
 
     def _behind(self, role: str, name: str) -> Process:
         log = self.data_dir / f"{name}.log"

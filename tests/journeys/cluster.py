@@ -13,7 +13,7 @@ from tests.journeys.harness import START_S, Process, Server, environment
 from tests.journeys.prepared import prepared_env
 from tests.plugins.services import start_valkey
 
-ALL_START_S = 3 * START_S
+ALL_START_S = 2 * START_S
 """They share the processors that one of them has for itself otherwise."""
 
 

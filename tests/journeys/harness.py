@@ -26,7 +26,7 @@ from psycopg.sql import SQL, Identifier
 from config.env import VARIABLES
 from tests.plugins.services import ROOT, free_port
 
-START_S = 30
+START_S = 60
 """A first start back-fills days of candles, beside other tests on the same two cores."""
 
 STOP_S = 20
