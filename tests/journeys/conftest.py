@@ -117,10 +117,3 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 def feed_key(server: Server) -> Key:
     """A key of the shared server that may read prices and publish them."""
     return server.issue_key("pub", "--scope", "market", "--scope", "feed")
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """One feed and two web processes on ports of their own (mark the test with `cluster`)."""
-    with Cluster(tmp_path, env=RELAXED) as running:
-        yield running

@@ -100,12 +100,3 @@ def test_the_server_of_this_run_answers(own_server):
     eventually(lambda: "EUR-USD" in own_server.get("/trading/quotes/EUR-USD"))
     assert own_server.stop() == 0
     assert "Traceback" not in own_server.log()
-
-
-@pytest.mark.cluster
-def test_two_web_processes_give_the_same_candles(cluster):
-    first, second = cluster.webs
-    path = "/trading/candles/EUR-USD/1?limit=20"
-    assert first.get(path)[1:]
-    # The newest is open and moves on between two calls; a minute may end between them, once.
-    eventually(lambda: first.get(path)[1:] == second.get(path)[1:])
