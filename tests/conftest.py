@@ -16,6 +16,9 @@ settings.load_profile("tickwire")
 PURE = (
     "tests/engine", "tests/simulation", "tests/tools", "tests/streaming/dialects", "tests/test_layout.py",
     "tests/streaming/test_hub_law.py", "tests/streaming/test_private_law.py", "tests/streaming/test_session_law.py",
+    "tests/streaming/test_frames.py", "tests/streaming/test_money_in_javascript.py", "tests/accounts/test_keys.py",
+    "tests/accounts/test_signing.py", "tests/market/test_feed.py", "tests/trading/test_book.py",
+    "tests/trading/test_entries.py", "tests/trading/test_requests.py",
     "tests/test_access_matrix.py", "platform/engine", "simulation",
 )  # fmt: skip
 
