@@ -6,7 +6,6 @@ import sys
 import time
 from contextlib import contextmanager
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.accounts.callers import totp
@@ -17,13 +16,6 @@ from tests.journeys.harness import eventually
 
 PHONE = {"width": 390, "height": 844}
 PAGES = ("/account/profile", "/account/email", "/account/two-factor", "/keys/", "/account/sessions", "/account/demo")
-PAYLOADS = (
-    "<script>window.hit = 1</script>",
-    "\"><img src=x onerror='window.hit = 1'>",
-    "</title><svg onload=window.hit=1>",
-    "javascript:window.hit=1",
-    "{{7*7}}{% debug %}",
-)
 
 
 def log_in(page, name, path="/account/profile"):
@@ -249,20 +241,3 @@ def test_every_page_is_accessible_and_fits_a_phone(open_page, server):
             page.goto(path)
             assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"], path
             assert_accessible(page)
-
-
-@pytest.mark.parametrize("number", range(len(PAYLOADS)))
-def test_what_tries_to_become_script_runs_nowhere(open_page, server, number):
-    payload = PAYLOADS[number]
-    name = f"{payload}{number}"
-    given_user(server, name)
-    with open_page(server, storage_state=given_session(server, name), user_agent=payload) as page:
-        page.goto("/keys/")
-        page.get_by_label("Label").fill(payload[:64])
-        page.get_by_role("button", name="Issue the key").click()
-        for path in ("/", *PAGES, "/connect"):
-            page.goto(path)
-            expect(page.locator(".who")).to_have_text(name)
-            assert page.evaluate("() => window.hit") is None, path
-        page.goto("/keys/")
-        expect(page.get_by_text(payload, exact=False).first).to_be_visible()
