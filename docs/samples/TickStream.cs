@@ -13,14 +13,14 @@ await Send(new { type = "auth", apiKey = ApiKey });
 Console.WriteLine(await Receive());
 
 await Send(new { type = "subscribe", symbols = new[] { "EURUSD", "GBPUSD", "XAUUSD" } });
-while (socket.State == WebSocketState.Open)
-    Console.WriteLine(await Receive());
+for (var text = await Receive(); text != ""; text = await Receive())
+    Console.WriteLine(text);
 Console.WriteLine($"closed: {(int?)socket.CloseStatus} {socket.CloseStatusDescription}");
 
 Task Send(object message) =>
     socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, true, CancellationToken.None);
 
-async Task<string> Receive()
+async Task<string> Receive()  // "" when the server has closed
 {
     var text = new MemoryStream();
     var buffer = new byte[4096];
