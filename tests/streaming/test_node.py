@@ -331,3 +331,18 @@ async def test_an_end_waits_for_what_connections_have_left_to_be_done_but_not_fo
     await node.stop()
     assert done == [5]
     assert long.cancelled()
+
+
+async def test_a_topic_is_heard_by_its_readers_here_and_by_other_processes():
+    layer = InMemoryChannelLayer(capacity=1_000)
+    feed, web = make_node(layer=layer), make_node(layer=layer, has_feed=False)
+    for node in (feed, web):
+        await node.start()
+    local, afar = topics.candles("EUR-USD", "1"), topics.candles("EUR-USD", "5")
+    assert not feed.is_heard(local)
+    feed.hub.join(Reader(), local)
+    web.hub.join(Reader(), afar)
+    await web.bus.settled()
+    assert [feed.is_heard(topic) for topic in (local, afar, topics.candles("EUR-USD", "15"))] == [True, True, False]
+    for node in (feed, web):
+        await node.stop()
