@@ -26,6 +26,7 @@ from rich.progress import Progress
 
 from benchmarks import report
 from benchmarks.databases import start_postgres
+from benchmarks.pace import TURNS, Pace
 from tests.journeys.harness import environment, fresh_database
 
 PRODUCT = "EUR-USD"
@@ -79,7 +80,9 @@ def inside(positions: int) -> list[list[str]]:
 
     lease = take_lease("benchmark")
     assert lease is not None
-    rows = [["a quote that triggers none, 10 open positions", f"{quote_us(small_book()):.2f} µs"]]
+    turn_s = Pace().now_s()
+    rows = [[f"the machine: {TURNS:,} turns of an empty loop", f"{turn_s * 1e3:.1f} ms"]]
+    rows += [["a quote that triggers none, 10 open positions", f"{quote_us(small_book()):.2f} µs"]]
     begun_s = time.perf_counter()
     fill(positions, lease.fence)
     seconds = time.perf_counter() - begun_s

@@ -3,7 +3,8 @@
     python -m benchmarks.orders [--seconds N] [sqlite] [postgres] [apart]
 
 Beside every figure stands the database's own rate of tiny commits, measured in the same run: what a disk allows is no
-merit of the server. The load generator runs in this process, on the same two cores.
+merit of the server. The load generator runs in this process, on the same two cores. A measurement beside which the
+machine itself was slow is made again (`pace.py`); what it was in the end stands in the last column.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from rich.progress import Progress
 
 from benchmarks import report
 from benchmarks.databases import start_postgres
+from benchmarks.pace import TURNS, Pace
 from benchmarks.wire import Connection
 from tests.journeys.harness import RELAXED, Key, Server, fresh_database
 from tests.journeys.test_keys import auth_fields
@@ -59,6 +61,8 @@ SET_UPS = {
     "postgres": "PostgreSQL, one process",
     "apart": "PostgreSQL and Valkey, web and engine apart",
 }
+
+HEAD = ["load", "per s", "p50 ms", "p99 ms", "max ms", "machine"]
 
 Step = Callable[[str], None]
 """Says what is measured next."""
@@ -302,27 +306,54 @@ def serving(folder: Path, arguments: list[str], env: dict[str, str]) -> Iterator
         yield server, keys, server.issue_key("feed", "--scope", "market", "--scope", "feed").secret
 
 
-async def measure(server: Server, keys: list[str], feed_key: str, seconds: float, step: Step) -> list[list[str]]:
-    """Return a row of cells for every kind of load."""
-    port = server.port
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a table, and how long the machine took for its own fixed piece of work meanwhile."""
+
+    name: str
+    cells: list[str]
+    turn_s: float
+
+    def line(self, pace: Pace) -> list[str]:
+        return [self.name, *self.cells, f"{pace.part(self.turn_s):.0%}"]
+
+
+def measure(server: Server, keys: list[str], feed_key: str, *, seconds: float, pace: Pace, step: Step) -> list[Row]:
+    """Return a row for every kind of load."""
+    port, rows = server.port, []
+
+    def row(name: str, cells: Callable[[], list[str]]) -> None:
+        step(name)
+        rows.append(Row(name, *pace.at_full_speed(cells)))
+
+    with asyncio.Runner() as loop:
+        pricing = loop.run(start_pricing(port, feed_key))
+        for width in (80, 320):
+            row(
+                f"socket, {width} in flight",
+                lambda width=width: loop.run(closed_loop(port, keys, width=width, seconds=seconds)).cells(),
+            )
+        row(
+            f"socket, {OPEN_LOOP_PER_S}/s",
+            lambda: loop.run(open_loop(port, keys, per_s=OPEN_LOOP_PER_S, seconds=2 * seconds)).cells(),
+        )
+        row(
+            f"REST, {REST_CLIENTS} clients",
+            lambda: loop.run(asyncio.to_thread(rest_loop, port, keys, seconds=seconds)).cells(),
+        )
+        for load in (0, 1_000):
+            row(
+                f"a tick, beside {load:,} orders/s",
+                lambda load=load: loop.run(tick_cells(port, keys, feed_key, load, seconds)),
+            )
+        pricing.cancel()
+    return rows
+
+
+async def start_pricing(port: int, feed_key: str) -> "asyncio.Task[None]":
     pricing = asyncio.create_task(keep_priced(port, feed_key))
     await asyncio.sleep(0.5)
-    rows = []
-    for width in (80, 320):
-        step(f"socket, {width} in flight")
-        closed = await closed_loop(port, keys, width=width, seconds=seconds)
-        rows.append([f"socket, {width} in flight", *closed.cells()])
-    step(f"socket, {OPEN_LOOP_PER_S}/s")
-    opened = await open_loop(port, keys, per_s=OPEN_LOOP_PER_S, seconds=2 * seconds)
-    rows.append([f"socket, {OPEN_LOOP_PER_S}/s", *opened.cells()])
-    step("REST")
-    rest = await asyncio.to_thread(rest_loop, port, keys, seconds=seconds)
-    rows.append([f"REST, {REST_CLIENTS} clients", *rest.cells()])
-    for load in (0, 1_000):
-        step(f"ticks beside {load} orders/s")
-        rows.append([f"a tick, beside {load:,} orders/s", *await tick_cells(port, keys, feed_key, load, seconds)])
-    pricing.cancel()
-    return rows
+    return pricing
 
 
 async def tick_cells(port: int, keys: list[str], feed_key: str, load: int, seconds: float) -> list[str]:
@@ -342,7 +373,8 @@ def main() -> None:
     parser.add_argument("set_ups", nargs="*", choices=[*SET_UPS, []], help="which to measure; default: all")
     options = parser.parse_args()
     seconds, names = options.seconds, options.set_ups or list(SET_UPS)
-    lines = ["# Durable orders", "", *report.machine(), ""]
+    pace = Pace()
+    measured: list[tuple[str, float, list[Row]]] = []
     with ExitStack() as resources, Progress() as progress:
         task = progress.add_task("", total=6 * len(names))
 
@@ -355,12 +387,22 @@ def main() -> None:
             place = folder / name
             place.mkdir()
             with serving(place, arguments, env) as (server, keys, feed_key):
-                rows = asyncio.run(measure(server, keys, feed_key, seconds, step))
-            head = ["load", "per s", "p50 ms", "p99 ms", "max ms"]
-            lines += [f"## {SET_UPS[name]}", "", f"The database's own tiny commits: {commits:,.0f}/s.", ""]
-            lines += [*report.table(head, rows), ""]
+                measured.append(
+                    (SET_UPS[name], commits, measure(server, keys, feed_key, seconds=seconds, pace=pace, step=step))
+                )
+    lines = ["# Durable orders", "", *report.machine(), pace_line(pace), ""]
+    for title, commits, rows in measured:
+        lines += [f"## {title}", "", f"The database's own tiny commits: {commits:,.0f}/s.", ""]
+        lines += [*report.table(HEAD, [row.line(pace) for row in rows]), ""]
     print("\n".join(lines))
     print(report.write("orders", lines))
+
+
+def pace_line(pace: Pace) -> str:
+    return (
+        f"- machine: its speed beside each figure, as a part of its best in this run ({pace.best_s * 1e3:.1f} ms for "
+        f"{TURNS:,} turns of an empty loop)"
+    )
 
 
 def set_up(name: str, resources: ExitStack, seconds: float) -> tuple[list[str], dict[str, str], float]:
