@@ -89,8 +89,7 @@ class Round:
             raise Failed(violation, self.number, self.script) from violation
 
     def _begin(self) -> None:
-        for path in self._products:
-            self._ask(SetTerms(terms=path.terms))
+        self._set_terms()
         for account in ACCOUNTS:
             if account != LATE:
                 self._ask(OpenAccount(account=account))
@@ -100,6 +99,11 @@ class Round:
             self._play(path.step(self._chance, self._now_ms))
         if self.number % CROWDED_EVERY == CROWDED_EVERY - 1:
             self._crowd(self._products[0])
+
+    def _set_terms(self) -> None:
+        """Make the products' terms known, as every start of the engine does."""
+        for path in self._products:
+            self._ask(SetTerms(terms=path.terms))
 
     def _crowd(self, path: Path) -> None:
         """Place more orders than an account may have, far from the market; then it may begin again."""
@@ -151,6 +155,7 @@ class Round:
         if in_order:
             self._play(Committed())
         self._play(Crashed())
+        self._set_terms()
         for order in list(self._traders.sent)[-5:]:
             self._ask(order)
         for account in self._chance.sample(ACCOUNTS, 4):

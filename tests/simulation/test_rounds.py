@@ -2,11 +2,12 @@
 
 import pytest
 
+from engine.commands import SetTerms
 from simulation.bugs import planted
 from simulation.driver import Driver
 from simulation.laws import Violation
 from simulation.rounds import CROWDED_EVERY, Failed, Round
-from simulation.script import Quoted
+from simulation.script import Committed, Crashed, Quoted
 from simulation.situations import Situations
 
 
@@ -47,3 +48,12 @@ def test_a_failure_brings_its_script():
     assert failed.value.violation.law == "naive: events"
     with planted("margin_half_up"), pytest.raises(Violation):
         Driver().play_all(failed.value.script)
+
+
+def test_a_crash_that_loses_everything_is_followed_by_a_start_that_knows_the_products():
+    made = Round("558807", 23, target=250, naive=True, situations=Situations())
+    made.run(1_500)
+    kinds = [type(step) for step in made.script]
+    crashed = kinds.index(Crashed)
+    assert Committed not in kinds[:crashed]
+    assert all(isinstance(step.command, SetTerms) for step in made.script[crashed + 1 : crashed + 4])
