@@ -40,8 +40,10 @@ SOURCE = USER = "benchmark"
 PRIVATE_S = 0.005
 """Between two private events."""
 
-IN_FLIGHT = 64
-"""Bursts: more than a flush of 500 connections takes loop turns, so that the hub alone says how much waits."""
+IN_FLIGHT = 32
+"""Bursts: more than a flush of 500 connections takes loop turns, so that the hub alone says how much waits; and less
+than a socket holds (32 bursts of 16 events of 190 bytes are 97 KB of 128), so that nobody is conflated for a late turn.
+"""
 
 
 class MeasuredFeedRole(FeedRole):
