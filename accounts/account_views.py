@@ -1,9 +1,9 @@
-"""A user's other pages: second factor, sessions, demo account. What allauth does is in urls.py."""
+"""A user's other pages: profile, second factor, sessions, demo account. What allauth does is in urls.py."""
 
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.account.views import EmailView
+from allauth.account.views import EmailView, PasswordChangeView
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
@@ -28,7 +28,19 @@ def two_factor(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/two_factor.html", {"app": app, "codes_left": recovery_codes_left(user)})
 
 
-class Email(EmailView):  # type: ignore[misc]  # allauth is not typed
+class Profile(PasswordChangeView):  # type: ignore[misc]  # allauth is not typed
+    """Who one is, and a new password for the old one."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if isinstance(user, User) and not user.has_usable_password():
+            # Nobody can prove to be this user by the old password: the way to a new one goes through the mail.
+            return render(request, self.template_name)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
+
+class Email(EmailView):  # type: ignore[misc]  # (as above)
     """Change one's address; the old one counts until the new one's link is followed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

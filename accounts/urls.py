@@ -43,7 +43,7 @@ at_the_door = [
 
 settings_pages = [
     page(
-        "account/profile", account.PasswordChangeView, "account_change_password", "profile",
+        "account/profile", account_views.Profile, "account_change_password", "profile",
         limited.LimitedPasswordForm,
     ),
     page("account/email", account_views.Email, "account_email", "email", limited.LimitedEmailForm),

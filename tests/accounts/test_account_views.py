@@ -201,6 +201,20 @@ def test_a_mailed_link_does_not_get_round_the_second_factor(browser, ann):
     assert is_in(visitor)
 
 
+def test_a_user_without_a_password_is_shown_the_way_to_one(browser, ann):
+    ann.set_unusable_password()
+    ann.save()
+    browser.force_login(ann)
+    assert "An administrator can set one" in browser.get("/account/profile").text
+    assert "An administrator can set one" in change(browser).text
+    User.objects.update(email="ann@example.com")
+    assert "/password/reset" in browser.get("/account/profile").text
+    browser.post("/password/reset", {"email": "ann@example.com"})
+    form = browser.get(link_in(mail.outbox[0]))["Location"]
+    browser.post(form, {"password1": NEW, "password2": NEW})
+    assert log_in(Client(), password=NEW)["Location"] == "/"
+
+
 def test_whether_an_address_is_known_is_not_told(client, ann):
     answers = [client.post("/password/reset", {"email": "nobody@example.com"}, follow=True).text]
     User.objects.update(email="ann@example.com")
