@@ -11,10 +11,11 @@ const CHOICE = {product: "EUR-USD", resolution: "1", signal: "mid"};
 const PRODUCT = {name: "EUR-USD", digits: 5, tick: "0.00001"};
 const ROWS = [["60", "1", "1", "1", "1.1"]];
 
-let page, panel, library, stream;
+let page, panel, library, stream, timers;
 
 beforeEach(() => {
   page = install();
+  timers = [];
   for (let cell = 0; cell < 5; cell += 1) page.getElementById("legend").append(page.createElement("b"));
   library = new FakeLibrary();
   stream = {
@@ -23,7 +24,7 @@ beforeEach(() => {
     holds: (channel) => stream.held.has(channel),
   };
   panel = new ChartPanel((id) => page.getElementById(id), {
-    getJson: async () => ROWS, stream: () => stream, ask: (key, paint) => paint(),
+    getJson: async () => ROWS, setTimer: (callback) => timers.push(callback), stream: () => stream, ask: (key, paint) => paint(),
   });
 });
 
@@ -50,6 +51,24 @@ test("colours are read as they are where they are used, not as the style sheet n
   globalThis.getComputedStyle = () => ({getPropertyValue: (name) => (read.push(name), ` ${name} `)});
   await panel.load(async () => library);
   assert.deepEqual([...new Set(read)].sort(), ["--font", "outline-color"]);
+});
+
+test("live candles are drawn at once, then once in a while, in the order of their times", async () => {
+  stream.held.add("trading:candles:EUR-USD:1");
+  await panel.load(async () => library);
+  panel.choose(CHOICE, PRODUCT);
+  await settled();
+  const candle = (t, close) => panel.candle({product: "EUR-USD", resolution: "1", data: {t, m: ["1", "2", "1", close]}});
+  const closes = () => library.bars.map(({time, close}) => [time, close]);
+  candle("60", "1.2");
+  for (const [t, close] of [["60", "1.3"], ["120", "1.4"], ["60", "1.5"], ["120", "1.6"]]) candle(t, close);
+  assert.deepEqual(closes(), [[60, 1.2]]);
+  timers.shift()();
+  assert.deepEqual(closes(), [[60, 1.5], [120, 1.6]]);
+  timers.shift()();
+  assert.equal(timers.length, 0, "nothing waits, nothing is drawn");
+  candle("120", "1.7");
+  assert.deepEqual(closes().at(-1), [120, 1.7]);
 });
 
 test("without the library the rest goes on", async () => {

@@ -15,7 +15,7 @@ const BTC = {name: "BTC-USD", title: "Bitcoin", label: "Bitcoin", digits: 1, sta
 let page, headline;
 beforeEach(() => {
   page = install();
-  headline = new Headline((id) => page.getElementById(id), {isCalm: () => false});
+  headline = new Headline((id) => page.getElementById(id), {lights: {light: (cell, move) => cell.set(move)}});
 });
 
 const shown = (...names) => names.map((name) => page.getElementById(`chosen-${name}`).textContent);
@@ -38,7 +38,7 @@ test("another product's price is no movement, the same product's is", () => {
   headline.paint(EUR);
   headline.paint({...EUR, name: "GBP-USD", quote: {...EUR.quote, bid: "1.26000", ask: "1.27000"}});
   const bid = page.getElementById("chosen-bid");
-  assert.deepEqual(bid.flashes, []);
+  assert.equal(bid.dataset.flash, undefined);
   headline.paint({...EUR, name: "GBP-USD", quote: {...EUR.quote, bid: "1.26001", ask: "1.27000"}});
-  assert.deepEqual(bid.flashes, ["var(--up-flash)"]);
+  assert.equal(bid.dataset.flash, "up");
 });

@@ -13,8 +13,6 @@ class FakeNode {
   tabIndex = -1;
   style = {setProperty() {}};
   writes = 0;
-  flashes = [];
-  animations = 0;
   #text = "";
   #attributes = new Map();
   #listeners = new Map();
@@ -33,6 +31,13 @@ class FakeNode {
     this.page.writes += 1;
     this.#text = text;
     this.children = [];
+  }
+
+  /** The text node, as far as there is one; writing it counts as writing the text. */
+  get firstChild() {
+    const node = this;
+    if (this.children.length > 0) return this.children[0];
+    return this.#text === "" ? null : {set data(text) { node.textContent = text; }};
   }
 
   append(...nodes) {
@@ -116,12 +121,6 @@ class FakeNode {
   }
 
   scrollIntoView() {}
-
-  animate([{backgroundColor}]) {
-    this.animations += 1;
-    this.flashes.push(backgroundColor);
-    return {play: () => this.flashes.push(backgroundColor), cancel: () => (this.animations -= 1)};
-  }
 }
 
 export class FakePage {

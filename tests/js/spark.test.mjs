@@ -22,7 +22,7 @@ test("one request at a time, with a pause between; a refusal costs its line and 
     return [["2", "1", "1", "1", "1.2"], ["1", "1", "1", "1", "1.1"]];
   };
   const sparks = new Sparks({getJson, setTimer: (callback) => timers.push(callback), onPrices: (...line) => drawn.push(line)});
-  for (const name of ["BAD", "EUR-USD"]) sparks.want(name);
+  for (const name of ["BAD", "EUR-USD", "BAD"]) sparks.want(name);
   await settled();
   assert.deepEqual(asked, ["/trading/candles/BAD/60?limit=24"]);
   timers.shift()();

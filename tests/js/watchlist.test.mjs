@@ -9,7 +9,7 @@ import {settled} from "./world.mjs";
 
 const GROUPS = {forex: [["EUR-USD", "300", "0.00001", "0.0002", {BTC: "1"}, "EUR/USD"], ["USD-JPY", "300", "0.001", "0.0002", {BTC: "1"}, "USD/JPY"]]};
 
-let page, list, answers, posts, troubles, loaded;
+let page, list, answers, posts, troubles, loaded, seen;
 
 class Everything {
   constructor(callback) {
@@ -18,7 +18,6 @@ class Everything {
   observe(target) {
     this.callback([{target, isIntersecting: true}]);
   }
-  unobserve() {}
 }
 
 beforeEach(() => {
@@ -27,6 +26,7 @@ beforeEach(() => {
   posts = [];
   troubles = [];
   loaded = [];
+  seen = [];
   const answer = async (path) => {
     const found = answers[path] ?? [];
     if (found instanceof Error) throw found;
@@ -36,13 +36,13 @@ beforeEach(() => {
     getJson: answer, postJson: (path, body) => (posts.push(body), answer(path)), setTimer: () => {}, Observer: Everything,
   };
   list = new Watchlist(world, (id) => page.getElementById(id), {
-    isCalm: () => true, onChoose() {}, onLoaded: (names) => (loaded = names), onTrouble: (words) => troubles.push(words),
+    lights: {light() {}}, onChoose() {}, onLoaded: (names) => (loaded = names), onSight: ({name}) => seen.push(name), onTrouble: (words) => troubles.push(words),
   });
 });
 
 test("products come, and the favourites of the server among them", async () => {
   await list.load();
-  assert.deepEqual(loaded, ["EUR-USD", "USD-JPY"]);
+  assert.deepEqual([loaded, seen], [["EUR-USD", "USD-JPY"], ["EUR-USD", "USD-JPY"]]);
   assert.ok(list.table.isMarked("USD-JPY"));
 });
 

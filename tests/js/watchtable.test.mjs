@@ -25,7 +25,7 @@ beforeEach(() => {
     chosen.push(name);
     table.choose(name);
   };
-  table = new WatchTable(node, {onChoose, onMark: (name) => marked.push(name), isCalm: () => false});
+  table = new WatchTable(node, {onChoose, onMark: (name) => marked.push(name), lights: {light() {}}});
   table.build(products.values());
   table.choose("EUR-USD");
 });
@@ -65,7 +65,7 @@ test("a quote writes only what it changes, and no other row", () => {
 
 test("ages go on without quotes", () => {
   quote("EUR-USD", "1.08248", "1.08241", "1.08254", "1.08000");
-  table.paintAges(NOW_MS + 5000);
+  table.paintAll(NOW_MS + 5000);
   assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[6]), ["5 s", "–"]);
 });
 
@@ -149,12 +149,12 @@ test("a line runs through the day's hours to the price of now", () => {
   table.spark("EUR-USD", ["1.0", "1.2"]);
   assert.equal(points(), null, "without a price there is no now");
   quote("EUR-USD", "1.1", "1.08241", "1.08254", "1.08000");
-  table.paintAges(NOW_MS);
+  table.paintAll(NOW_MS);
   assert.equal(points(), "0.0,15.0 24.0,1.0 48.0,8.0");
   table.spark("NOSUCH", []);
 });
 
-test("each row is told of once, when it comes into sight", () => {
+test("rows out of sight wait for the second; one that comes into sight is told of", () => {
   const seen = [];
   let tell;
   const watched = new Set();
@@ -165,11 +165,14 @@ test("each row is told of once, when it comes into sight", () => {
     observe(target) {
       watched.add(target);
     }
-    unobserve(target) {
-      watched.delete(target);
-    }
   }
-  table.whenSeen(Observer, (name) => seen.push(name));
+  table.watch(Observer, (name) => seen.push(name));
+  assert.equal(watched.size, 3);
   tell([{target: row("EUR-USD"), isIntersecting: true}, {target: row("BTC-USD"), isIntersecting: false}]);
-  assert.deepEqual([seen, watched.size], [["EUR-USD"], 2]);
+  assert.deepEqual(seen, ["EUR-USD"]);
+  quote("EUR-USD", "1.1", "1.08241", "1.08254", "1.08000");
+  quote("BTC-USD", "64251.0", "64250.0", "64252.0", "64000.0");
+  assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[1]), ["1.08241", ""]);
+  table.paintAll(NOW_MS);
+  assert.equal(texts("BTC-USD")[1], "64250.0");
 });

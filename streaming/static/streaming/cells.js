@@ -2,9 +2,6 @@
 
 import {priceParts} from "./format.js";
 
-/** How long a changed price stays lit. */
-const FLASH_MS = 600;
-
 /** Return a new element; `children` are elements or texts. */
 export function element(tag, className, ...children) {
   const made = document.createElement(tag);
@@ -24,7 +21,10 @@ export class TextCell {
   set(text) {
     if (text === this.#text) return false;
     this.#text = text;
-    this.node.textContent = text;
+    const written = this.node.firstChild;
+    // The browser keeps what it knows of a text node; a new one it would have to lay out from nothing.
+    if (text !== "" && written !== null) written.data = text;
+    else this.node.textContent = text;
     return true;
   }
 }
@@ -51,45 +51,32 @@ export class PriceCell {
   #price = null;
   #parts;
   #move;
-  #flash = null; // {move, animation}
+  #flash;
 
-  constructor(node) {
+  constructor(node, lights) {
     this.node = node;
+    this.lights = lights;
     const spans = ["head", "big", "tip"].map((name) => element("span", name));
     node.append(...spans);
     this.#parts = spans.map((span) => new TextCell(span));
     this.#move = new DataCell(node, "move");
+    this.#flash = new DataCell(node, "flash");
   }
 
-  /** Show a price; `move` says where it came from. With `isCalm` nothing flashes. */
-  set(price, digits, move, isCalm) {
+  /** Show a price; `move` says where it came from. */
+  set(price, digits, move) {
     if (price === this.#price) return;
     const isFirst = this.#price === null;
     this.#price = price;
     for (const [index, text] of priceParts(price, digits).entries()) this.#parts[index].set(text);
     this.#move.set(move);
-    if (!isFirst && !isCalm && move !== undefined) this.#lightUp(move);
-  }
-
-  #lightUp(move) {
-    if (this.#flash?.move === move) {
-      this.#flash.animation.currentTime = 0;
-      this.#flash.animation.play();
-    } else {
-      this.#flash?.animation.cancel();
-      this.#flash = {move, animation: flash(this.node, move)};
-    }
+    if (!isFirst && move !== undefined) this.lights.light(this.#flash, move);
   }
 
   /** Another product: nothing is shown until its first price, which is no change. */
   forget() {
     this.#price = null;
+    this.#flash.set(undefined);
     for (const part of this.#parts) part.set("");
   }
-}
-
-/** One animation for a price and direction, begun anew: under a thousand quotes a second they would pile up else. */
-function flash(node, move) {
-  const lit = {backgroundColor: `var(--${move}-flash)`};
-  return node.animate([lit, {backgroundColor: "transparent"}], {duration: FLASH_MS, easing: "ease-out"});
 }

@@ -4,9 +4,13 @@ import {PriceChart} from "./chart.js";
 import {ChartData} from "./chartdata.js";
 import {candleChannel} from "./choice.js";
 
+/** Between two drawings of live candles: each draws the whole chart anew, and nobody reads faster. */
+export const REDRAW_MS = 200;
+
 export class ChartPanel {
   #find;
   #getJson;
+  #setTimer;
   #stream;
   #askForLegend;
   #choice = null;
@@ -16,9 +20,10 @@ export class ChartPanel {
   #levels = [];
 
   /** `stream()` returns the page's stream; `ask(key, paint)` is the painter's. */
-  constructor(find, {getJson, stream, ask}) {
+  constructor(find, {getJson, setTimer, stream, ask}) {
     this.#find = find;
     this.#getJson = getJson;
+    this.#setTimer = setTimer;
     this.#stream = stream;
     this.#askForLegend = () => ask("legend", () => paintLegend(find("legend"), this.#chart?.legend() ?? null));
     find("chart-retry").addEventListener("click", () => this.#data?.refresh());
@@ -33,7 +38,9 @@ export class ChartPanel {
         library, colour: colourReader(container), onEdge: () => this.#data.older(), onLegend: this.#askForLegend,
       });
       this.#chart.setLevels(this.#levels);
-      this.#data = new ChartData(this.#getJson, new ChartView(this.#chart, this.#find, this.#askForLegend));
+      this.#data = new ChartData(this.#getJson, new ChartView(this.#chart, {
+        find: this.#find, changed: this.#askForLegend, setTimer: this.#setTimer,
+      }));
     } catch {
       showOnly(this.#find, "error", "The chart could not be loaded. Prices go on.");
       return;
@@ -71,7 +78,6 @@ export class ChartPanel {
 
   candle(event) {
     this.#data?.take(event);
-    this.#askForLegend();
   }
 
   setLevels(levels) {
@@ -97,17 +103,34 @@ function colourReader(container) {
 
 /** What ChartData draws on. */
 class ChartView {
-  constructor(chart, find, changed) {
-    Object.assign(this, {chart, find, changed});
+  #waiting = new Map(); // time -> {bar, isOlder}, in the order in which they are to be drawn
+  #isResting = false;
+
+  constructor(chart, {find, changed, setTimer}) {
+    Object.assign(this, {chart, find, changed, setTimer});
   }
 
   reset(bars) {
+    this.#waiting.clear();
     this.chart.reset(bars);
     this.changed();
   }
 
   update(bar, isOlder) {
-    this.chart.update(bar, isOlder);
+    this.#waiting.delete(bar.time);
+    this.#waiting.set(bar.time, {bar, isOlder});
+    if (!this.#isResting) this.#draw();
+  }
+
+  #draw() {
+    for (const {bar, isOlder} of this.#waiting.values()) this.chart.update(bar, isOlder);
+    this.#waiting.clear();
+    this.changed();
+    this.#isResting = true;
+    this.setTimer(() => {
+      this.#isResting = false;
+      if (this.#waiting.size > 0) this.#draw();
+    }, REDRAW_MS);
   }
 
   show(what, words) {

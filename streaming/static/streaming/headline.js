@@ -7,12 +7,11 @@ export class Headline {
   #name = null;
 
   /** `find(id)` returns the page's element of that id. */
-  constructor(find, {isCalm}) {
-    this.isCalm = isCalm;
+  constructor(find, {lights}) {
     this.name = new TextCell(find("chosen-name"));
     this.title = new TextCell(find("chosen-title"));
-    this.bid = new PriceCell(find("chosen-bid"));
-    this.ask = new PriceCell(find("chosen-ask"));
+    this.bid = new PriceCell(find("chosen-bid"), lights);
+    this.ask = new PriceCell(find("chosen-ask"), lights);
     this.spread = new TextCell(find("chosen-spread"));
     this.change = new TextCell(find("chosen-change"));
     this.direction = new DataCell(find("chosen-change"), "move");
@@ -25,8 +24,8 @@ export class Headline {
     if (name !== this.#name) this.#become(product);
     this.badge.set(state === "open" ? "" : state);
     if (quote === null) return `${name} · Tickwire`; // what another product had is gone already
-    this.bid.set(quote.bid, digits, moves.bid, this.isCalm());
-    this.ask.set(quote.ask, digits, moves.ask, this.isCalm());
+    this.bid.set(quote.bid, digits, moves.bid);
+    this.ask.set(quote.ask, digits, moves.ask);
     this.spread.set(spreadPoints(quote.bid, quote.ask));
     const [text, direction] = change(quote.mid, quote.midDayAgo);
     this.change.set(text);

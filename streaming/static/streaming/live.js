@@ -4,6 +4,7 @@ import {ChartPanel} from "./chartpanel.js";
 import {quoteChannel, readChoice, writeChoice} from "./choice.js";
 import {Headline} from "./headline.js";
 import {Light} from "./light.js";
+import {Lights} from "./lights.js";
 import {applyEvent, assumeOpen} from "./market.js";
 import {Notices} from "./notices.js";
 import {Painter} from "./painter.js";
@@ -46,6 +47,7 @@ export class LivePage {
   #stream;
   #choice = null;
   #heardMs = 0;
+  #title = document.title;
 
   constructor(world = {}) {
     this.#world = {...BROWSER, ...world};
@@ -53,15 +55,15 @@ export class LivePage {
     this.#painter = new Painter(this.#world.requestFrame);
     const ask = (key, paint) => this.#painter.ask(key, paint);
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
-    const isCalm = () => calm.matches;
+    const lights = new Lights({isCalm: () => calm.matches, setTimer: this.#world.setTimer});
     this.#notices = new Notices(find("notices"), this.#world);
     this.#light = new Light(find);
-    this.#headline = new Headline(find, {isCalm});
+    this.#headline = new Headline(find, {lights});
     this.#list = new Watchlist(this.#world, find, {
-      isCalm, onChoose: (product) => this.#choose({...this.#choice, product}), onLoaded: (names) => this.#loaded(names),
-      onTrouble: (words) => this.#notices.tell(words, "warn"),
+      lights, onChoose: (product) => this.#choose({...this.#choice, product}), onLoaded: (names) => this.#loaded(names),
+      onSight: (product) => this.#askFor(product), onTrouble: (words) => this.#notices.tell(words, "warn"),
     });
-    this.#chart = new ChartPanel(find, {getJson: this.#world.getJson, stream: () => this.#stream, ask});
+    this.#chart = new ChartPanel(find, {...this.#world, stream: () => this.#stream, ask});
     this.#desk = new Desk(this.#world, {
       find, ask, notices: this.#notices, products: () => this.#list.products, nowMs: () => this.#stream.serverMs(),
       trade: (...call) => this.#stream.trade(...call), onLevels: (levels) => this.#chart.setLevels(levels),
@@ -111,7 +113,8 @@ export class LivePage {
 
   #secondPassed() {
     this.#askForLight();
-    this.#painter.ask("ages", () => this.#list.table.paintAges(this.#stream.serverMs()));
+    this.#painter.ask("all", () => this.#list.table.paintAll(this.#stream.serverMs()));
+    this.#askForTitle();
   }
 
   // ---- what is painted
@@ -119,9 +122,14 @@ export class LivePage {
   #askFor(product) {
     this.#painter.ask(product.name, () => this.#list.table.paint(product, this.#stream.serverMs()));
     if (product.name === this.#choice?.product) {
-      this.#painter.ask("headline", () => (document.title = this.#headline.paint(product)));
+      this.#painter.ask("headline", () => (this.#title = this.#headline.paint(product)));
     }
     this.#desk.moved(product);
+  }
+
+  /** Browsers draw their own frame for it: on a choice, and once a second. */
+  #askForTitle() {
+    this.#painter.ask("title", () => (document.title = this.#title));
   }
 
   #askForLight(state = this.#stream.state) {
@@ -146,6 +154,7 @@ export class LivePage {
     this.#list.table.choose(choice.product);
     if (isOther) this.#desk.choose(product);
     this.#askFor(product);
+    this.#askForTitle();
     this.#chart.choose(choice, product);
   }
 

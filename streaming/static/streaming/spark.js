@@ -16,9 +16,10 @@ export function sparkPoints(prices) {
   return heights.map((value, index) => `${((index / (heights.length - 1)) * WIDTH).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
 }
 
-/** Asks for the hours of products one after the other, in the order in which they come into sight. */
+/** Asks once for the hours of each product, one after the other, in the order in which they come into sight. */
 export class Sparks {
   #queue = [];
+  #asked = new Set();
   #isBusy = false;
 
   /** `onPrices(name, closes)` is given the day's closes, oldest first. */
@@ -27,6 +28,8 @@ export class Sparks {
   }
 
   want(name) {
+    if (this.#asked.has(name)) return;
+    this.#asked.add(name);
     this.#queue.push(name);
     this.#next();
   }

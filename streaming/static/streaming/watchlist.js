@@ -9,13 +9,17 @@ export class Watchlist {
   #world;
   #find;
 
-  /** `world` has getJson, postJson, setTimer, Observer; `onLoaded(names)` is called when there are products. */
-  constructor(world, find, {isCalm, onChoose, onLoaded, onTrouble}) {
+  /**
+   * `world` has getJson, postJson, setTimer, Observer; `onLoaded(names)` is called when there are products,
+   * `onSight(product)` when one comes into sight.
+   */
+  constructor(world, find, {lights, onChoose, onLoaded, onSight, onTrouble}) {
     this.#world = world;
     this.#find = find;
     this.onLoaded = onLoaded;
+    this.onSight = onSight;
     this.onTrouble = onTrouble;
-    this.table = new WatchTable(find("watch"), {onChoose, onMark: (name) => this.toggle(name), isCalm});
+    this.table = new WatchTable(find("watch"), {onChoose, onMark: (name) => this.toggle(name), lights});
     find("search").addEventListener("input", ({target}) => this.#filter(target.value));
     find("search").addEventListener("keydown", (event) => this.#searchKey(event));
     find("watch-retry").addEventListener("click", () => this.load());
@@ -75,7 +79,11 @@ export class Watchlist {
   #drawSparks() {
     const {getJson, setTimer, Observer} = this.#world;
     const sparks = new Sparks({getJson, setTimer, onPrices: (name, closes) => this.table.spark(name, closes)});
-    this.table.whenSeen(Observer, (name) => sparks.want(name));
+    const products = this.products;
+    this.table.watch(Observer, (name) => {
+      sparks.want(name);
+      this.onSight(products.get(name));
+    });
   }
 
   #filter(text) {

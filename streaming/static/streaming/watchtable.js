@@ -6,7 +6,6 @@ import {age, change, spreadPoints} from "./format.js";
 import {matches} from "./market.js";
 import {sparkPoints} from "./spark.js";
 
-const COLUMNS = 7;
 const FAVOURITES = "Favourites";
 const SVG = "http://www.w3.org/2000/svg";
 const STATE_WORDS = {open: "", stale: "stale", closed: "closed", halted: "halted"};
@@ -21,9 +20,9 @@ export class WatchTable {
    * `onChoose(name)` is called for a click or a key, `onMark(name)` for a click on a star; call `choose(name)` and
    * `mark(names)` to show what came of it.
    */
-  constructor(table, {onChoose, onMark = () => {}, isCalm}) {
+  constructor(table, {onChoose, onMark = () => {}, lights}) {
     this.table = table;
-    this.isCalm = isCalm;
+    this.lights = lights;
     this.onChoose = onChoose;
     table.addEventListener("keydown", (event) => this.#pressed(event));
     table.addEventListener("click", (event) => {
@@ -38,7 +37,7 @@ export class WatchTable {
     this.#groups.set(FAVOURITES, groupBody(FAVOURITES));
     for (const product of products) {
       if (!this.#groups.has(product.group)) this.#groups.set(product.group, groupBody(product.group));
-      this.#rows.set(product.name, new Row(product, this.isCalm));
+      this.#rows.set(product.name, new Row(product, this.lights));
     }
     this.table.append(...this.#groups.values());
     this.mark([]);
@@ -64,25 +63,28 @@ export class WatchTable {
     this.#rows.get(name)?.spark(closes);
   }
 
-  /** Call `onSight(name)` when a row comes into sight for the first time. */
-  whenSeen(Observer, onSight) {
+  /** From now on only rows in sight move; call `onSight(name)` when one comes into sight. */
+  watch(Observer, onSight) {
     const observer = new Observer((entries) => {
-      for (const {target} of entries.filter(({isIntersecting}) => isIntersecting)) {
-        observer.unobserve(target);
-        onSight(target.dataset.product);
+      for (const {target, isIntersecting} of entries) {
+        const {product} = target.dataset;
+        this.#rows.get(product).isInSight = isIntersecting;
+        if (isIntersecting) onSight(product);
       }
     });
     for (const {node} of this.#rows.values()) observer.observe(node);
   }
 
+  /** Show a product as it is now. A row out of sight is left to `paintAll`. */
   paint(product, nowMs) {
-    this.#rows.get(product.name).paint(nowMs);
+    const row = this.#rows.get(product.name);
+    if (row.isInSight) row.paint(nowMs);
   }
 
-  /** What changes with the seconds: ages, and the end of each line. */
-  paintAges(nowMs) {
+  /** Show all products, and what changes with the seconds: ages, and the end of each line. */
+  paintAll(nowMs) {
     for (const row of this.#rows.values()) {
-      row.paintAge(nowMs);
+      row.paint(nowMs);
       row.paintSpark();
     }
   }
@@ -136,9 +138,8 @@ export class WatchTable {
 }
 
 class Row {
-  constructor(product, isCalm) {
+  constructor(product, lights) {
     this.product = product;
-    this.isCalm = isCalm;
     const badge = element("span", "badge");
     this.star = element("button", "star");
     this.star.type = "button";
@@ -152,15 +153,16 @@ class Row {
     this.line = sparkLine(line);
     this.node.dataset.product = product.name;
     this.node.setAttribute("aria-selected", "false");
-    this.bid = new PriceCell(priceBox(bid));
-    this.ask = new PriceCell(priceBox(ask));
-    this.spread = new TextCell(spread);
-    this.change = new TextCell(day);
+    this.bid = new PriceCell(priceBox(bid), lights);
+    this.ask = new PriceCell(priceBox(ask), lights);
+    this.spread = new TextCell(figureBox(spread));
+    this.change = new TextCell(figureBox(day));
     this.direction = new DataCell(day, "move");
-    this.age = new TextCell(ticked);
+    this.age = new TextCell(figureBox(ticked));
     this.badge = new TextCell(badge);
     this.state = new DataCell(this.node, "state");
     this.closes = null;
+    this.isInSight = true;
     this.mark(false);
     this.paint(0);
   }
@@ -191,18 +193,13 @@ class Row {
       this.age.set("–");
       return;
     }
-    this.bid.set(quote.bid, digits, moves.bid, this.isCalm());
-    this.ask.set(quote.ask, digits, moves.ask, this.isCalm());
+    this.bid.set(quote.bid, digits, moves.bid);
+    this.ask.set(quote.ask, digits, moves.ask);
     this.spread.set(spreadPoints(quote.bid, quote.ask));
     const [text, direction] = change(quote.mid, quote.midDayAgo);
     this.change.set(text);
     this.direction.set(direction);
-    this.paintAge(nowMs);
-  }
-
-  paintAge(nowMs) {
-    if (this.product.quote === null) return;
-    this.age.set(age(this.product.quote.timeMs, nowMs));
+    this.age.set(age(quote.timeMs, nowMs));
   }
 
   choose(isChosen) {
@@ -212,6 +209,13 @@ class Row {
 
 function priceBox(cell) {
   const box = element("span", "box");
+  cell.append(box);
+  return box;
+}
+
+/** A place of a fixed size in a cell: what is written there lays out nothing else. */
+function figureBox(cell) {
+  const box = element("div", "figure");
   cell.append(box);
   return box;
 }
@@ -228,7 +232,6 @@ function sparkLine(cell) {
 
 function groupBody(title) {
   const heading = element("th", "", title);
-  heading.colSpan = COLUMNS;
   heading.scope = "rowgroup";
   return element("tbody", "", element("tr", "group", heading));
 }
