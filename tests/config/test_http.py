@@ -28,6 +28,10 @@ async def on_the_loop():
     return "said on the loop"
 
 
+PATIENCE_S = 30
+"""For a hundred requests at once on a machine that is busy; asgiref's own second is too short for them."""
+
+
 class NotingMiddleware:
     sync_capable = async_capable = True
 
@@ -61,14 +65,14 @@ async def answer(handler, address):
     }
     asking = ApplicationCommunicator(handler, scope)
     await asking.send_input({"type": "http.request", "body": b""})
-    start = await asking.receive_output()
+    start = await asking.receive_output(PATIENCE_S)
     body = b""
     while True:
-        part = await asking.receive_output()
+        part = await asking.receive_output(PATIENCE_S)
         body += part.get("body", b"")
         if not part.get("more_body"):
             break
-    await asking.wait()
+    await asking.wait(PATIENCE_S)
     return {name.decode().lower(): value.decode() for name, value in start["headers"]}, body
 
 
