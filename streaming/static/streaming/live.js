@@ -83,7 +83,8 @@ export class LivePage {
       onError: (error, channels) => channels.length && this.#desk.refused(error, channels),
     });
     this.#world.everySecond(() => this.#secondPassed());
-    await Promise.all([this.#chart.load(this.#world.loadChart), this.#list.load()]);
+    await this.#list.load();
+    await this.#chart.load(this.#world.loadChart); // the most there is to read: prices go before it
   }
 
   // ---- what comes in
