@@ -202,7 +202,7 @@ def _loads_table(loads: Sequence[Load]) -> list[str]:
         [
             ["page, scripts, styles, chart library: bytes, compressed",
              middle(lambda traffic: traffic.of("Document", "Script", "Stylesheet", "Image"))],
-            ["answers of REST: bytes", middle(lambda traffic: traffic.of("Fetch", "XHR"))],
+            ["answers of REST: bytes", middle(lambda traffic: traffic.of("Fetch", "XHR", "Preload", "Other"))],
             ["headers: bytes", middle(lambda traffic: traffic.headers)],
             ["answers", middle(lambda traffic: traffic.answers)],
             ["time to the first live price, median", f"{statistics.median(times):.0f} ms"],
