@@ -3,7 +3,7 @@
 import pytest
 from daphne.ws_protocol import WebSocketProtocol
 
-from streaming.server import DirectWriter, listen
+from streaming.server import DirectWriter, Protocol, listen
 
 
 class Socket:
@@ -69,6 +69,19 @@ def connection():
 @pytest.fixture
 def writer(connection):
     return DirectWriter(connection)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_client_that_has_gone_before_it_is_answered_has_no_direct_way(connection, connected):
+    """Twisted has taken its socket away by then."""
+    connection.transport.TLS = False
+    connection.transport.connected = connected
+    if not connected:
+        del connection.transport.socket
+    protocol = Protocol.__new__(Protocol)
+    protocol._perMessageCompress = None
+    protocol.transport = connection.transport
+    assert (protocol.direct_writer() is not None) == connected
 
 
 def test_frames_go_to_the_socket_at_once(connection, writer):
