@@ -175,8 +175,7 @@ class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
 
     def direct_writer(self) -> DirectWriter | None:
         """Return this connection's direct way out, or None where frames go through Autobahn, or nowhere any more."""
-        is_plain = not self._perMessageCompress and not self.transport.TLS
-        if self._writer is None and is_plain and self.transport.connected:
+        if self._writer is None and self.transport.connected and not (self._perMessageCompress or self.transport.TLS):
             # twisted.web would stay registered and stop reading from a client that reads slowly.
             self.transport.unregisterProducer()
             self._writer = DirectWriter(self)
