@@ -146,6 +146,9 @@ class Desk:
                 self._decide(self._arrived.popleft())
 
     def _decide(self, arrived: Arrived) -> None:
+        if self.closed:
+            _refuse(arrived, Refused(Code.UNAVAILABLE, retry_after_ms=RETRY_AFTER_MS))
+            return
         command = arrived.command
         reached = getattr(command, "id", "")
         try:

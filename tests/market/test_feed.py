@@ -294,12 +294,18 @@ def test_the_last_of_what_nobody_listens_to_is_told_though_no_tick_follows():
     assert [str(candle.mid[3]) for candle in feeding.candles("1")] == ["1.10000", "1.20000"]
 
 
-def test_a_minute_that_ends_for_many_products_is_closed_in_small_pieces():
-    names = [f"P{number:03d}-USD" for number in range(3 * PRODUCTS_AT_ONCE)]
+def a_minute_ended(count):
+    """Return a feed of so many products whose first minute is over but not closed, and their names."""
+    names = [f"P{number:03d}-USD" for number in range(count)]
     feeding = Feeding(*(rules(name) for name in names))
     for name in names:
         feeding.tick(product=name)
     feeding.pass_ms(MINUTE_MS + 1_000)
+    return feeding, names
+
+
+def test_a_minute_that_ends_for_many_products_is_closed_in_small_pieces():
+    feeding, names = a_minute_ended(3 * PRODUCTS_AT_ONCE)
     closed: list[int] = []
     while len(feeding.closed("1")) < len(names):
         before = len(feeding.closed("1"))
@@ -310,11 +316,7 @@ def test_a_minute_that_ends_for_many_products_is_closed_in_small_pieces():
 
 
 def test_what_is_late_is_so_before_its_products_turn_to_be_closed_has_come():
-    names = [f"P{number:03d}-USD" for number in range(2 * PRODUCTS_AT_ONCE)]
-    feeding = Feeding(*(rules(name) for name in names))
-    for name in names:
-        feeding.tick(product=name)
-    feeding.pass_ms(MINUTE_MS + 1_000)
+    feeding, names = a_minute_ended(2 * PRODUCTS_AT_ONCE)
     feeding.feed.on_clock(wall_ms=feeding.wall_ms, now_s=feeding.now_s)
     feeding.pass_ms(-5_000)  # the wall clock is set back
     assert feeding.tick(product=names[-1]) == Code.LATE

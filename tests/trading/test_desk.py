@@ -152,6 +152,19 @@ async def test_what_was_not_decided_yet_is_refused_when_a_commit_fails(world):
     assert len(world.desk.book.state.accounts[ANNA].positions) == 1
 
 
+async def test_what_is_not_decided_when_the_desk_closes_is_refused_and_the_quote_keeps_its_turn(world):
+    order = world.buy()
+    world.do(order)
+    world.ask_more(world.buy(amount=1))
+    late = world.ask_more(ClosePosition(account=ANNA, id=order.id))
+    world.quote("1.20000", "1.20005")
+    world.desk.closed = True
+    world.settle()
+    assert late.exception().code is Code.UNAVAILABLE
+    assert order.id in world.desk.book.state.accounts[ANNA].positions
+    assert world.desk.idle
+
+
 async def test_a_given_up_answer_harms_nobody(world):
     given_up, other = world.ask(world.buy()), world.ask(world.buy())
     given_up.cancel()
