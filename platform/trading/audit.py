@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from engine.events import BalanceChanged, Closing, LedgerAccount, MovementKind, Position
 from engine.values import AccountId
-from engine.wire import event_data, trade_object
-from trading.batch import Row, price_places
+from engine.wire import CURRENCY, event_data, trade_object
 from trading.lives import Flow, Life, Lives
-from trading.models import CURRENCY
+from trading.rows import price_places
 from trading.snapshot import rows
+from trading.tables import Row
 from trading.trades import (
     CHANGED,
     ENDED,

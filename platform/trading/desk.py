@@ -1,4 +1,4 @@
-"""Where commands meet quotes: decided on the loop in their order, committed in one thread, answered after the commit.
+"""Where commands meet quotes: decided on the loop in their order, committed beside it, answered after the commit.
 
 One batch is on its way at a time; what comes meanwhile is the next one, so the commit itself does the gathering. No
 piece of loop work is longer than a millisecond or two: commands, triggers and answers go in slices, and ticks between.
@@ -45,15 +45,22 @@ class Arrived:
 
 @dataclass(slots=True)
 class Waiting:
-    """A record on its way to the database, and who waits for its answer; as of `Arrived`."""
+    """A record on its way to the database, and who waits for its answer; as of `Arrived`.
+
+    `rows`: what is to be written of it, as `packed` has it; empty where nothing is.
+    """
 
     record: Record
+    rows: bytes
     answer: "asyncio.Future[Answer] | None" = None
     inbox: int = 0
 
 
 class Desk:
-    """`commit` writes a batch in the commit thread and returns a future; `announce` gets what it made public.
+    """`commit` has a batch written elsewhere and returns a future; `announce` gets what it made public.
+
+    `packed` says what is to be written of a record; that is part of deciding, a piece at a time, so that the commit
+    itself takes nothing from the loop.
 
     `failed` is called, once, with the reason when a batch could not be written: what is in memory is then ahead of the
     database, and a new desk has to be made from what is stored.
@@ -63,6 +70,7 @@ class Desk:
         self,
         book: Book,
         *,
+        packed: Callable[[Record], bytes],
         commit: Callable[[Sequence[Waiting]], "asyncio.Future[None]"],
         market: Callable[[str], Market | None],
         clock_ms: Callable[[], int],
@@ -72,6 +80,7 @@ class Desk:
     ) -> None:
         self.book = book
         self.closed = False
+        self._packed = packed
         self._commit = commit
         self._market = market
         self._clock_ms = clock_ms
@@ -121,7 +130,7 @@ class Desk:
         for identifier in self.book.state.expired(now_ms)[:TRIGGERS_A_TURN]:
             if not self.closed and identifier not in self._reached:
                 command = Expire(account=owners[identifier], id=identifier)
-                self._put(Waiting(self._handle(Input(command, now_ms))))
+                self._put(self._handle(Input(command, now_ms)))
 
     @property
     def idle(self) -> bool:
@@ -155,11 +164,12 @@ class Desk:
             if reached in self._reached:
                 # The quote was first: what it has reached cannot be got rid of by a quick command.
                 self._trigger(reached)
-            record = self._handle(Input(command, self._clock_ms(), self._markets(command)))
+            waiting = self._handle(Input(command, self._clock_ms(), self._markets(command)))
         except Refused as refused:
             _refuse(arrived, refused)
         else:
-            self._put(Waiting(record, arrived.answer, arrived.inbox))
+            waiting.answer, waiting.inbox = arrived.answer, arrived.inbox
+            self._put(waiting)
 
     # ---- triggers
 
@@ -182,14 +192,15 @@ class Desk:
         if account is None or self.closed:
             return
         command = Trigger(account=account, id=identifier)
-        record = self._handle(Input(command, self._clock_ms(), {product: market}))
-        if record.serial:
-            self._put(Waiting(record))
+        waiting = self._handle(Input(command, self._clock_ms(), {product: market}))
+        if waiting.rows:
+            self._put(waiting)
 
-    def _handle(self, entry: Input) -> Record:
+    def _handle(self, entry: Input) -> Waiting:
         """Decide an input; after a bug of ours nothing in memory is to be believed any more."""
         try:
-            return self.book.handle(entry)
+            record = self.book.handle(entry)
+            return Waiting(record, self._packed(record) if record.serial else b"")
         except Exception as bug:
             self._drop([], bug)
             raise Refused(Code.INTERNAL_ERROR) from bug
@@ -211,10 +222,10 @@ class Desk:
             self._write_next()
 
     def _write_next(self) -> None:
-        """Hand the next batch to the commit thread; what needs no writing goes on at once."""
+        """Have the next batch written; what needs no writing goes on at once."""
         while self._queue and not self._writing:
             batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            if any(waiting.record.serial or waiting.inbox for waiting in batch):
+            if any(waiting.rows or waiting.inbox for waiting in batch):
                 self._writing = batch
                 self._commit(batch).add_done_callback(self._committed)
             else:

@@ -5,7 +5,7 @@ as one array. A statement without rows is not sent. Whoever has lost the lease w
 inside the transaction.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -15,14 +15,10 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.database import released
-from engine.values import AccountId
-from market.models import Product
-from trading.batch import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS, STORED_ID, Batch, Row, Table
-from trading.book import Record
-from trading.live import Answer
-from trading.models import JournalEntry
+from trading.batch import Batch
 from trading.sessions import own_session
-from trading.statements import INBOX, LEASE, Statement, on_postgres, on_sqlite
+from trading.statements import Statement, on_postgres, on_sqlite
+from trading.tables import BALANCES, EVENTS, INBOX, JOURNAL, LEASE, LEDGER, ORDERS, POSITIONS, Row, Table
 
 SESSION = "tickwire-journal"
 """The name of the journal's sessions on PostgreSQL, by which whoever takes over the lease ends those of before."""
@@ -33,8 +29,12 @@ _PLANS = {
 }  # fmt: skip
 """Plans are made once, on tables that may be empty then and are large later: they always go by the index."""
 
-Inbox = Sequence[tuple[int, Answer]]
-"""Administrators' rows that are answered with a batch, by key."""
+_CLIENT_ID_NAMES = ("user_id", "environment", "client_order_id")
+_CLIENT_ID = [list(JOURNAL.columns).index(name) for name in _CLIENT_ID_NAMES]
+"""Where a row of the journal says whose order it is."""
+
+Inbox = Sequence[tuple[int, str, str]]
+"""Administrators' rows that are answered with a batch: the key, an error's code or none, and the words."""
 
 
 class Fenced(Exception):
@@ -44,10 +44,10 @@ class Fenced(Exception):
 class ClientIdsTaken(Exception):
     """Orders of the batch had been answered before, longer ago than the memory goes; nothing was written.
 
-    `taken`: their accounts and `client_order_id`s.
+    `taken`: user, environment and `client_order_id` of each.
     """
 
-    def __init__(self, taken: Sequence[tuple[AccountId, str]]) -> None:
+    def __init__(self, taken: Sequence[Row]) -> None:
         super().__init__(f"{len(taken)} orders of the batch had been answered before")
         self.taken = taken
 
@@ -68,7 +68,6 @@ class Journal:
 
     def __init__(self) -> None:
         self._session: psycopg.Connection[Any] | None = None
-        self._products = _ProductKeys()
 
     def __enter__(self) -> Self:
         return self
@@ -83,13 +82,13 @@ class Journal:
         if session is not None:
             session.close()
 
-    def write(self, records: Sequence[Record], fence: int, inbox: Inbox = ()) -> None:
-        """Write a batch, and the answers to administrators that go with it.
+    def write(self, records: Iterable[tuple[Any, ...]], fence: int, inbox: Inbox = ()) -> None:
+        """Write a batch (the rows of each record, `rows.Rows`), and the answers to administrators that go with it.
 
         Raises `Fenced`, `ClientIdsTaken`, or what the database has to say. Nothing was written then, unless the
         connection was lost during the commit: what is in memory has to be loaded anew.
         """
-        batch = Batch(records, self._products, STORED_ID[connection.vendor])
+        batch = Batch(records)
         at_point("before_begin")
         try:
             if connection.vendor == "postgresql":
@@ -125,16 +124,6 @@ class Journal:
         session.commit()
 
 
-class _ProductKeys(dict[str, int]):
-    """Product's name -> its key; read again when there is a new one."""
-
-    def __missing__(self, name: str) -> int:
-        self.update(released(lambda: dict(Product.objects.values_list("name", "pk"))))
-        if name not in self:
-            raise KeyError(name)
-        return self[name]
-
-
 def _write_sqlite(batch: Batch, fence: int, inbox: Inbox) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LEASE)
@@ -166,7 +155,7 @@ def _steps(batch: Batch, inbox: Inbox) -> Iterator[tuple[str, list[Statement]]]:
             *_new_and_changed(ORDERS, batch.orders, batch.new_orders),
             *_new_and_changed(POSITIONS, batch.positions, batch.new_positions),
             Statement(LEDGER, batch.ledger),
-            *_new_and_changed(BALANCES, batch.balances, batch.new_accounts),
+            *_new_and_changed(BALANCES, batch.balances, batch.new_balances),
             Statement(INBOX, [_inbox_row(*answered) for answered in inbox], changes=True),
         ),
     )
@@ -182,10 +171,8 @@ def _new_and_changed(table: Table, rows: Mapping[Any, Row], new: Collection[Any]
     return Statement(table, inserts), Statement(table, changes, changes=True)
 
 
-def _inbox_row(key: int, answer: Answer) -> Row:
-    if answer.code:
-        return (key, "refused", answer.code, answer.message, timezone.now())
-    return (key, "done", "", answer.text, timezone.now())
+def _inbox_row(key: int, code: str, words: str) -> Row:
+    return (key, "refused" if code else "done", code, words, timezone.now())
 
 
 def _check_fence(found: Row | None, fence: int) -> None:
@@ -205,13 +192,14 @@ def _explain(error: DatabaseError, batch: Batch, fence: int) -> None:
         if cursor.fetchone() != (fence,):
             raise Fenced from error
     if isinstance(error, IntegrityError):
-        asked = [(AccountId(row[2], row[1]), row[6]) for row in batch.journal if row[6] is not None]
-        taken = [key for key in asked if _is_taken(*key)]
+        asked = [tuple(row[at] for at in _CLIENT_ID) for row in batch.journal]
+        taken = [key for key in asked if key[-1] is not None and _is_taken(key)]
         if taken:
             raise ClientIdsTaken(taken) from error
 
 
-def _is_taken(account: AccountId, client_order_id: str) -> bool:
-    return JournalEntry.objects.filter(
-        user_id=account.user_id, environment=account.environment, client_order_id=client_order_id
-    ).exists()
+def _is_taken(key: Row) -> bool:
+    which = " AND ".join(f"{name} = %s" for name in _CLIENT_ID_NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 FROM {JOURNAL.name} WHERE {which} LIMIT 1", key)  # noqa: S608  # our own names
+        return cursor.fetchone() is not None

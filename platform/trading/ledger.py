@@ -24,9 +24,9 @@ from engine.commands import (
 from engine.refusals import RefusalCode
 from engine.values import AccountId
 from trading.audit import account_problems
-from trading.batch import Row
 from trading.entries import entry_read
 from trading.snapshot import Snapshot, rows, snapshot
+from trading.tables import Row
 from trading.trades import product_names
 
 MAX_PROBLEMS = 1_000

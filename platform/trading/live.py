@@ -15,6 +15,11 @@ class Answer:
     code: str = ""
     message: str = ""
 
+    @property
+    def words(self) -> str:
+        """What is kept of it beside the code."""
+        return self.message if self.code else self.text
+
 
 async def _no_engine(_command: Command) -> Answer:
     raise Refused(Code.UNAVAILABLE)

@@ -12,10 +12,9 @@ from django.db.models import F, Q
 
 from accounts.models import ENVIRONMENTS
 from engine.events import LEDGER_ACCOUNTS
+from engine.wire import CURRENCY
 from market.fields import MONEY_PLACES, ExactField
 from market.models import Product
-
-CURRENCY = "BTC"
 
 
 def _choices(*names: str) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from django.db import connection
 
-from engine.values import AccountId
 from market.models import Product
-from trading.batch import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS, STORED_ID, Batch, Row, Table
+from trading.batch import Batch
 from trading.book import Book, Record
 from trading.entries import entry_read
 from trading.ledger import MAX_PROBLEMS, Progress
+from trading.rows import STORED_ID, rows_of
 from trading.snapshot import Snapshot, rows, snapshot
+from trading.tables import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS, Row, Table
 
 PART_ENTRIES = 1_000
 
@@ -34,7 +35,7 @@ class _Replay:
         self._events = _Queue(stored, EVENTS, "journal_serial, id")
         self._ledger = _Queue(stored, LEDGER, "serial")
         self._trades = (_Trades(ORDERS), _Trades(POSITIONS))
-        self._balances: dict[AccountId, Row] = {}
+        self._balances: dict[Row, Row] = {}
 
     def differences(self, progress: Progress) -> Iterator[str]:
         [(total,)] = rows("SELECT COUNT(*) FROM trading_journalentry")
@@ -56,7 +57,8 @@ class _Replay:
 
     def _part(self, part: list[Row], records: list[Record]) -> Iterator[str]:
         """Compare what came of some entries with what is stored."""
-        batch = Batch(records, self._products, STORED_ID[connection.vendor])
+        stored_id = STORED_ID[connection.vendor]
+        batch = Batch(rows_of(record, self._products, stored_id) for record in records)
         yield from _compared(JOURNAL, map(_without_entry, batch.journal), map(_without_entry, part))
         until = part[-1][0]
         yield from self._events.compare(batch.events, until)
@@ -95,17 +97,17 @@ class _Trades:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._status = list(table.columns).index("status")
-        self._open: dict[str, Row] = {}
+        self._open: dict[Row, Row] = {}
         self._count = 0
 
-    def compare(self, changed: Mapping[str, Row]) -> Iterator[str]:
+    def compare(self, changed: Mapping[Row, Row]) -> Iterator[str]:
         ended = []
-        for identifier, row in changed.items():
-            before = self._open.pop(identifier, None)
+        for key, row in changed.items():
+            before = self._open.pop(key, None)
             self._count += before is None
             after = self._table.changed(before, row)
             if row[self._status] == "open":
-                self._open[identifier] = after
+                self._open[key] = after
             else:
                 ended.append(after)
         return self._compared(ended)

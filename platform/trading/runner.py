@@ -2,7 +2,7 @@
 
     lease ── nobody else may write; a standby waits here
       → book ── the committed state (load.py)
-        → desk ── commands and quotes in, batches to the commit thread, answers and events out (desk.py)
+        → desk ── commands and quotes in, batches to the journal's process, answers and events out (desk.py)
           → works ── beats for the lease, the inbox, the clock
 
 A failed commit drops what is in memory and goes back to the first line: what was committed is loaded again, what was
@@ -20,22 +20,23 @@ from functools import partial
 from typing import TypeVar
 
 import psycopg
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from accounts.database import released
 from accounts.errors import Code, Refused
 from engine.commands import Command, SetTerms
 from engine.values import Market, Quote
 from market.models import Product
-from trading.book import LoggedEvent
+from trading.book import LoggedEvent, Record
 from trading.desk import RETRY_AFTER_MS, Desk, Waiting
 from trading.inbox import commands_of, inbox_answer, inbox_waiting
-from trading.journal import Journal
+from trading.journal_process import CommitFailed, JournalProcess
 from trading.lease import BEAT_S, Lease, LeaseLost, take_lease
 from trading.live import Answer
 from trading.load import load_book
 from trading.models import InboxCommand
 from trading.pace import Pace
+from trading.rows import STORED_ID, packed, rows_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ _Result = TypeVar("_Result")
 class Runner:
     """`market` gives a product's prices now, `clock_ms` the feed's time, `announce` gets what was committed.
 
-    `changed` is told the fence with which this process works, or 0 when it does not any more.
+    `changed` is told the fence with which this process works, or 0 when it does not any more. `journal` makes what
+    writes the batches of one reign.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Runner:
         clock_ms: Callable[[], int],
         announce: Callable[[Sequence[LoggedEvent]], None],
         changed: Callable[[int], None],
+        journal: Callable[[Callable[[], None]], JournalProcess] = JournalProcess,
     ) -> None:
         self.desk: Desk | None = None
         self.fence = 0
@@ -77,8 +80,10 @@ class Runner:
         self._clock_ms = clock_ms
         self._announce = announce
         self._changed = changed
-        self._journal = Journal()
-        self._commits = ThreadPoolExecutor(1, thread_name_prefix="engine-commit")
+        self._new_journal = journal
+        self._journal: JournalProcess | None = None
+        self._product_keys: dict[str, int] = {}
+        self._stored_id = STORED_ID[connection.vendor]
         self._lookups = ThreadPoolExecutor(1, thread_name_prefix="engine-db")
         self._beats = ThreadPoolExecutor(1, thread_name_prefix="engine-beat")
         self._beat_s = float("-inf")
@@ -128,6 +133,10 @@ class Runner:
         try:
             while not task.cancelling():  # an error at the end must not take the place of the end
                 try:
+                    if self._journal is None or not self._journal.runs:
+                        # While it comes up, the lease is asked for and the state is loaded.
+                        self._journal = self._new_journal(self._lost.set)
+                        await self._journal.start()
                     asked_s = time.monotonic()
                     lease = await self._in_thread(partial(take_lease, self._holder))
                     if lease is not None:
@@ -141,7 +150,9 @@ class Runner:
                     logger.warning("The engine begins again: %s", type(error).__name__, exc_info=bug)
                 await asyncio.sleep(STANDBY_S)
         finally:
-            for threads in (self._commits, self._beats, self._lookups):
+            if self._journal is not None:
+                self._journal.kill()
+            for threads in (self._beats, self._lookups):
                 threads.shutdown(wait=False)
 
     async def _hold(self, lease: Lease) -> None:
@@ -163,11 +174,13 @@ class Runner:
     async def _work(self, lease: Lease) -> None:
         """Load, open the desk, and look at the inbox and the clock."""
         book = await self._in_thread(load_book)
+        products = await self._stored_products()
         gc.collect()
         gc.freeze()  # a full collection over 100,000 positions would hold the loop for 0.4 s
         loop = asyncio.get_running_loop()
         desk = Desk(
             book,
+            packed=self._packed,
             commit=partial(self._commit, lease.fence),
             market=self._market,
             clock_ms=self._now_ms,
@@ -176,7 +189,7 @@ class Runner:
             call_soon=loop.call_soon,
         )
         self.desk, self.fence = desk, lease.fence
-        await self.reload_products()
+        self._set_terms(desk, products)
         logger.info("The engine works: fence %d, %d open trades", lease.fence, len(book.state.owners))
         self._changed(lease.fence)
         self.settled.set()
@@ -193,13 +206,18 @@ class Runner:
                 while not desk.idle and not self._lost.is_set():  # noqa: ASYNC110  # the hot path sets no event
                     await asyncio.sleep(0.01)
         finally:
-            # Whoever takes the lease next ends its session, ourselves too: the next batch needs a new one. Nobody
-            # waits, for a commit may hang before it.
-            self._commits.submit(self._journal.close)
+            # A batch may hang, and must not come through when its lease is somebody else's, ourselves too.
+            journal, self._journal = self._journal, None
+            if journal is not None:
+                journal.kill()
+                await self._in_thread(journal.wait)
             await self._in_thread(lease.release)
 
     def _failed(self, error: BaseException) -> None:
-        logger.warning("A batch could not be committed: %s", type(error).__name__)
+        if isinstance(error, CommitFailed):
+            logger.warning("A batch could not be committed: %s", error)
+        else:
+            logger.error("The engine could not decide", exc_info=error)
         self._lost.set()
 
     # ---- works
@@ -245,9 +263,15 @@ class Runner:
     async def reload_products(self) -> None:
         """Take in what an administrator changed of the products."""
         desk = self.desk
-        if desk is None:
-            return
+        if desk is not None:
+            self._set_terms(desk, await self._stored_products())
+
+    async def _stored_products(self) -> list[Product]:
         rows = await self._in_thread(lambda: list(Product.objects.all()))
+        self._product_keys.update((row.name, row.pk) for row in rows)
+        return rows
+
+    def _set_terms(self, desk: Desk, rows: Sequence[Product]) -> None:
         for terms in (row.terms() for row in rows):
             if desk.book.state.terms.get(terms.product) != terms and not desk.closed:
                 desk.submit(SetTerms(terms=terms), None)
@@ -255,13 +279,17 @@ class Runner:
     # ---- helpers
 
     def _commit(self, fence: int, batch: Sequence[Waiting]) -> "asyncio.Future[None]":
-        records = [waiting.record for waiting in batch if waiting.record.serial]
-        inbox = [(waiting.inbox, waiting.record.answer) for waiting in batch if waiting.inbox]
-        write = partial(self._journal.write, records, fence, inbox)
+        rows = [waiting.rows for waiting in batch if waiting.rows]
+        answered = [(waiting.inbox, waiting.record.answer) for waiting in batch if waiting.inbox]
+        inbox = [(key, answer.code, answer.words) for key, answer in answered]
+        assert self._journal is not None  # there is one as long as there is a desk
         self.pace.begin()
-        written = asyncio.get_running_loop().run_in_executor(self._commits, write)
+        written = self._journal.write(rows, fence, inbox)
         written.add_done_callback(lambda _: self.pace.end(len(batch)))
         return written
+
+    def _packed(self, record: Record) -> bytes:
+        return packed(rows_of(record, self._product_keys, self._stored_id))
 
     def _now_ms(self) -> int:
         """Return the engine's time, which never goes back."""

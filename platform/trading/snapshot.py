@@ -6,7 +6,7 @@ from typing import cast
 
 from django.db import connection, transaction
 
-from trading.batch import Row
+from trading.tables import Row
 
 CHUNK_ROWS = 2_000
 

@@ -5,15 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from trading.arrays import array_literal
-from trading.batch import Row, Table
-from trading.models import EngineLease, InboxCommand
-
-INBOX = Table(InboxCommand._meta.db_table, {
-    "id": "bigint", "status": "text", "code": "text", "answer": "text", "done_at": "timestamptz",
-}, changing=4)  # fmt: skip
-"""An administrator's row, answered."""
-
-LEASE = f"SELECT fence FROM {EngineLease._meta.db_table} WHERE id = {EngineLease.ROW}"  # noqa: S608  # our own names
+from trading.tables import Row, Table
 
 
 @dataclass(frozen=True, slots=True)

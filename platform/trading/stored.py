@@ -6,8 +6,8 @@ from typing import NamedTuple
 from engine.events import Closing, Order
 from engine.values import AccountId
 from market.models import Product
-from trading.batch import Row
 from trading.snapshot import rows
+from trading.tables import Row
 from trading.trades import PRODUCT, STATUS, closing_of, orders_sql, positions_sql, trade_of
 
 _OF_ACCOUNT = "user_id = %s AND environment = %s AND "

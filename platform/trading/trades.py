@@ -11,7 +11,7 @@ from engine.events import Closing, Order, Position
 from engine.values import AccountId
 from market.fields import MONEY_PLACES, PLACES, from_scaled
 from market.models import Product
-from trading.batch import Row
+from trading.tables import Row
 
 _SQL = """SELECT made_serial, {part}, changed_serial, status, environment, user_id, {id}, product_id, side, kind,
 amount, decay_rate, created_ms, client_order_id, leverage, margin, updated_ms, price_places, price, liquidation_price,

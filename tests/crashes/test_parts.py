@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from tests.crashes.account import Account, Done, Event, Placed
-from tests.crashes.apps import ORDER_FILE, POINTS, order_death
 from tests.crashes.course import Course, Failed
+from tests.crashes.doom import JOURNAL, ORDER_FILE, POINTS, order_death
 from tests.crashes.follower import KINDS, Follower
 from tests.crashes.places import PostgresPlace, SqlitePlace
 from tests.crashes.verdict import Verdict
@@ -161,17 +161,29 @@ def test_the_verdict_notices_a_follower_that_was_told_something_else(verdict, fo
 @pytest.mark.parametrize("kind", [SqlitePlace, PostgresPlace])
 def test_twenty_kills_are_of_everything_at_every_point(kind, tmp_path):
     deck = Counter(kind(tmp_path).deck(20, Random(1)))
-    assert {target for target, _ in deck} == set(kind.weights)
+    assert {target for target, _ in deck} == {*kind.weights, JOURNAL}
     assert {point for _, point in deck} == {"", *POINTS}
 
 
 def test_a_process_dies_at_the_point_and_the_time_that_were_ordered(tmp_path):
     file = tmp_path / "order"
-    order_death(file, "before_commit", passes=2)
+    order_death(file, JOURNAL, "before_commit", passes=2)
     visits = "for n in range(9): print(n, flush=True); at_point('after_rows'); at_point('before_commit')"
     ended = subprocess.run(
-        [sys.executable, "-c", f"from tests.crashes.apps import at_point\n{visits}"],
+        [sys.executable, "-c", f"from tests.crashes.doom import at_point\n{visits}"],
         cwd=ROOT, env={**os.environ, ORDER_FILE: str(file)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ended.stdout.split(), ended.returncode) == (["0", "1", "2"], -9)
     assert not file.exists()
+
+
+def test_an_engine_dies_and_its_journal_goes_on(tmp_path):
+    file = tmp_path / "order"
+    order_death(file, "engine", "after_rows", passes=0)
+    journal = "from tests.crashes.doom import at_point\nat_point('after_rows'); print('went on')"
+    engine = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {journal!r}]); print('so did I')"
+    ended = subprocess.run(
+        [sys.executable, "-c", engine],
+        cwd=ROOT, env={**os.environ, ORDER_FILE: str(file)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.stdout, ended.returncode) == ("went on\n", -9)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.crashes.apps import POINTS
+from tests.crashes.doom import POINTS
 from tests.crashes.places import PostgresPlace, SqlitePlace
 from tests.crashes.trial import run_trial
 

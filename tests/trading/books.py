@@ -15,6 +15,7 @@ from tests.trading.tampering import ROWS
 from trading.book import Book
 from trading.journal import Journal
 from trading.lease import Lease, take_lease
+from trading.rows import rows_to_write
 
 
 def shown(book: Book) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def given_history(seed: int, steps: int = 200) -> History:
     records = history.begin() + history.steps(steps)
     with given_engine() as (journal, fence):
         for part in parts(records):
-            journal.write(part, fence)
+            journal.write(rows_to_write(part), fence)
     return history
 
 

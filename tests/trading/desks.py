@@ -31,6 +31,7 @@ class World:
         self._ids = (f"00000000-0000-4000-8000-{number:012d}" for number in itertools.count(1))
         self.desk = Desk(
             Book(),
+            packed=lambda record: b"%d" % record.serial,
             commit=self._commit,
             market=self.markets.get,
             clock_ms=lambda: self.now_ms,

@@ -19,6 +19,7 @@ from trading.book import Book, Record
 from trading.journal import Journal
 from trading.lease import take_lease
 from trading.live import Answer
+from trading.rows import rows_to_write
 
 CREATED_MS, OPENED_MS, CLOSED_MS = 1_511_482_279_492, 1_511_482_876_413, 1_511_483_816_212
 """The times of the document's trade; the engine's clock stands at the first until a test moves it."""
@@ -77,9 +78,9 @@ class SmallEngine:
         return self.book.handle(Input(command, self.now_ms, markets))
 
     def _write(self, records: list[Record]) -> None:
-        kept = [record for record in records if record.serial]
-        if kept:
-            self._journal.write(kept, self._lease.fence)
+        rows = rows_to_write(records)
+        if rows:
+            self._journal.write(rows, self._lease.fence)
 
 
 def given_quote(bid: str, ask: str, product: str = "EUR-USD") -> Quote:

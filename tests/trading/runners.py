@@ -1,22 +1,55 @@
 """A runner on a real database, with its prices, its clock and what it has told in the test's hands."""
 
 import asyncio
+import marshal
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 from engine.commands import OpenAccount, PlaceOrder
 from engine.values import Market, Quote
 from trading.book import LoggedEvent
+from trading.journal import Journal
+from trading.journal_process import CommitFailed, JournalProcess
 from trading.runner import Runner
 
 EUR = "EUR-USD"
 BID, ASK = "1.26630", "1.26635"
 
 
+class JournalHere(JournalProcess):
+    """Writes as `JournalProcess` does, but in a thread of the test's process, whose journal a test can make fail."""
+
+    runs = True
+
+    def __init__(self, lost):
+        super().__init__(lost)
+        self._journal = Journal()
+        self._thread = ThreadPoolExecutor(1)
+
+    async def start(self):
+        pass
+
+    def write(self, batch, fence, inbox):
+        return asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch, fence, inbox)
+
+    def _write(self, batch, fence, inbox):
+        try:
+            self._journal.write(map(marshal.loads, batch), fence, inbox)
+        except Exception as error:
+            raise CommitFailed(type(error).__name__) from error
+
+    def kill(self):
+        self._thread.submit(self._journal.close)
+
+    def wait(self):
+        self._thread.shutdown()
+
+
 class Running:
     """A runner with its prices, its clock and what it has told, in the test's hands."""
 
-    def __init__(self, holder):
+    def __init__(self, holder, journal=JournalHere):
         self.markets = {EUR: Market(Decimal(BID), Decimal(ASK))}
         self.now_ms = 1_511_482_279_492
         self.announced: list[LoggedEvent] = []
@@ -27,6 +60,7 @@ class Running:
             clock_ms=lambda: self.now_ms,
             announce=self.announced.extend,
             changed=self.fences.append,
+            journal=journal,
         )
 
     async def __aenter__(self):

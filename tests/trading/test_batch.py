@@ -1,16 +1,18 @@
-"""Which rows records come to: one order's in full, and merged as a batch would have them."""
+"""What records come to together: each trade and each account once, however they are batched."""
 
+import marshal
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.commands import ClosePosition, Input, OpenAccount, PlaceOrder, SetTerms
 from engine.values import AccountId, Market
 from tests.trading.histories import DIGITS, History, parts, terms
-from trading.batch import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS, STORED_ID, Batch, Row, price_places
+from trading.batch import Batch
 from trading.book import Book
+from trading.rows import STORED_ID, packed, rows_of
+from trading.tables import ORDERS, POSITIONS, Row
 
 ANN = AccountId("demo", 7)
 ACCOUNTS = [account for user in (1, 2) for account in (AccountId("live", user), AccountId("demo", user))]
@@ -24,7 +26,8 @@ ORDER = PlaceOrder(
 
 
 def batch_of(records, stored_id=STORED_ID["postgresql"]):
-    return Batch(records, KEYS, stored_id)
+    """Return what records come to, by way of the bytes that go to the journal's process."""
+    return Batch(marshal.loads(packed(rows_of(record, KEYS, stored_id))) for record in records)
 
 
 def given_records(*commands):
@@ -37,69 +40,13 @@ def named(table, row):
     return dict(zip(table.columns, row, strict=True))
 
 
-def test_the_rows_of_a_market_order():
-    record = given_records(ORDER)[2]
-    batch = batch_of([record])
-    [order], [position] = batch.orders.values(), batch.positions.values()
-    shared = {
-        "id": ID, "price": 12_663_500_000, "leverage": 1_000_000_000_000, "margin": 1_000_000_000,
-        "liquidation_price": 12_579_100_000, "take_profit": 13_000_000_000, "stop_loss": None, "price_places": 5550,
-        "updated_ms": None, "changed_serial": 3, "user_id": 7, "environment": "demo", "product_id": 1, "side": "buy",
-        "kind": "", "amount": 1_000_000, "decay_rate": 200_000, "created_ms": 1_002, "client_order_id": "mine",
-        "made_serial": 3,
-    }  # fmt: skip
-    assert named(ORDERS, order) == {**shared, "status": "activated", "ended_ms": 1_002, "valid_until_ms": None}
-    assert named(POSITIONS, position) == {
-        **shared, "status": "open", "closed_ms": None, "close_price": None, "pnl": None, "pnl_percent": None,
-        "decay": None, "reason": "", "opened_ms": 1_002, "parent_id": None, "part": 0,
-    }  # fmt: skip
-    assert [named(LEDGER, row) for row in batch.ledger] == [
-        {
-            "serial": 2, "journal_serial": 3, "time_ms": 1_002, "currency": "BTC", "kind": "margin",
-            "source": "user.cash", "target": "user.margin", "amount": 1_000_000_000, "reference": ID, "user_id": 7,
-            "environment": "demo",
-        }
-    ]  # fmt: skip
-    assert [named(BALANCES, row) for row in batch.balances.values()] == [
-        {"user_id": 7, "environment": "demo", "currency": "BTC", "cash": 0, "margin": 1_000_000_000, "log_offset": 5}
-    ]
-    assert [named(EVENTS, row)["name"] for row in batch.events] == [
-        "order:new", "order:activate", "position:new", "balance"
-    ]  # fmt: skip
-    [entry] = [named(JOURNAL, row) for row in batch.journal]
-    assert (entry["serial"], entry["user_id"], entry["environment"], entry["kind"]) == (3, 7, "demo", "place_order")
-    assert (entry["client_order_id"], entry["code"], entry["answer"]) == ("mine", "", record.answer.text)
-
-
-def test_terms_are_nobodys():
-    [entry] = batch_of(given_records()[:1]).journal
-    assert named(JOURNAL, entry) | {"entry": ""} == {
-        "serial": 1, "user_id": None, "environment": "", "kind": "set_terms", "time_ms": 1_000, "entry": "",
-        "client_order_id": None, "code": "", "answer": "",
-    }  # fmt: skip
-
-
 def test_a_position_that_was_opened_and_closed_in_one_batch_is_one_new_row():
     opened, closed = given_records(ORDER, ClosePosition(account=ANN, id=ID))[2:]
     batch = batch_of([opened, closed])
-    row = named(POSITIONS, batch.positions[ID])
+    row = named(POSITIONS, batch.positions[(ID,)])
     assert (row["status"], row["made_serial"], row["changed_serial"]) == ("closed", 3, 4)
-    assert batch.new_positions == batch.new_orders == {ID}
+    assert batch.new_positions == batch.new_orders == {(ID,)}
     assert not batch_of([closed]).new_positions
-
-
-def test_sqlite_spells_ids_without_dashes():
-    batch = batch_of(given_records(ORDER)[2:], STORED_ID["sqlite"])
-    assert [batch.positions[ID][0], batch.orders[ID][0]] == ["0a1b2c3d000040008000" + "00000000000a"] * 2
-
-
-@pytest.mark.parametrize("price", ["1E+2", "1.0000000001"])
-def test_a_price_with_places_that_no_product_has_is_refused(price):
-    order = given_records(ORDER)[2].outcome.events[0].order
-    with pytest.raises(ValueError, match="places"):
-        price_places(
-            type(order)(**{**{name: getattr(order, name) for name in order.__slots__}, "price": Decimal(price)})
-        )
 
 
 @given(st.integers(0, 2**32), st.lists(st.integers(1, 30), min_size=1, max_size=5))
@@ -107,9 +54,9 @@ def test_however_records_are_batched_the_rows_come_to_the_same(seed, sizes):
     history = History(seed, ACCOUNTS)
     records = history.begin() + history.steps(60)
     whole = batch_of(records)
-    orders: dict[str, Row] = {}
-    positions: dict[str, Row] = {}
-    balances: dict[AccountId, Row] = {}
+    orders: dict[Row, Row] = {}
+    positions: dict[Row, Row] = {}
+    balances: dict[Row, Row] = {}
     lists: tuple[list[Row], ...] = ([], [], [])
     for part in parts(records, tuple(sizes)):
         batch = batch_of(part)

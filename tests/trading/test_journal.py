@@ -26,6 +26,7 @@ from trading.journal import ClientIdsTaken, Fenced, Journal
 from trading.live import Answer
 from trading.load import load_book
 from trading.models import AccountEvent, Balance, EngineLease, InboxCommand, JournalEntry, LedgerEntry, Order, Position
+from trading.rows import rows_to_write
 from trading.sessions import own_session
 
 TABLES = (JournalEntry, AccountEvent, LedgerEntry, Order, Position, Balance)
@@ -54,7 +55,7 @@ class Trader:
         return [self.book.handle(Input(command, 1_000, PRICES)) for command in commands]
 
     def write(self, *commands):
-        self.journal.write(self.records(*commands), self.fence)
+        self.journal.write(rows_to_write(self.records(*commands)), self.fence)
 
     def order(self, number, **fields):
         usual = PlaceOrder(
@@ -78,11 +79,11 @@ class WrittenTables(TransactionTestCase):
         records = history.begin() + history.steps(60)
         with given_engine() as (journal, fence):
             for part in parts(records, tuple(sizes)):
-                journal.write(part, fence)
+                journal.write(rows_to_write(part), fence)
         batched = stored()
         clear()
         with given_engine() as (journal, fence):
-            journal.write(records, fence)
+            journal.write(rows_to_write(records), fence)
         assert stored() == batched
         assert shown(load_book()) == shown(history.book)
 
@@ -137,7 +138,7 @@ class TestLease:
         EngineLease.objects.update(fence=trader.fence + 1)
         records = [zombie.handle(Input(trader.order(2), 1_000, PRICES))]
         with pytest.raises(Fenced):
-            trader.journal.write(records, trader.fence)
+            trader.journal.write(rows_to_write(records), trader.fence)
 
     def test_without_a_lease_nothing_is_written(self, trader):
         EngineLease.objects.all().delete()
@@ -186,11 +187,11 @@ class TestFailures:
         after = shown(trader.book)
         monkeypatch.setattr(journal, "at_point", crash)
         with pytest.raises(Crash):
-            trader.journal.write(records, trader.fence)
+            trader.journal.write(rows_to_write(records), trader.fence)
         monkeypatch.undo()
         assert shown(load_book()) == (after if point == "after_commit" else before)
         if point != "after_commit":
-            trader.journal.write(records, trader.fence)
+            trader.journal.write(rows_to_write(records), trader.fence)
             assert shown(load_book()) == after
 
     def test_the_points_come_in_their_order(self, trader, monkeypatch):
@@ -207,8 +208,8 @@ class TestFailures:
         )
         before = counts()
         with pytest.raises(ClientIdsTaken) as raised:
-            trader.journal.write(records, trader.fence)
-        assert raised.value.taken == [(trader.account, "old")]
+            trader.journal.write(rows_to_write(records), trader.fence)
+        assert raised.value.taken == [(trader.account.user_id, trader.account.environment, "old")]
         assert counts() == before
 
     def test_the_same_name_in_another_account_or_of_another_user_is_another(self, trader):
@@ -224,7 +225,7 @@ class TestFailures:
         records = trader.records(trader.order(1))
         Balance.objects.all().delete()
         with pytest.raises(RuntimeError, match="trading_balance: 1 rows to change, 0 are there"):
-            trader.journal.write(records, trader.fence)
+            trader.journal.write(rows_to_write(records), trader.fence)
         assert counts() == [*before[:-1], 0]
 
     def test_a_number_that_does_not_fit_is_refused_before_anything_is_written(self, trader):
@@ -233,7 +234,7 @@ class TestFailures:
         too_much = replace(record, accounts={trader.account: replace(row, cash=Decimal(10**12))})
         before = counts()
         with pytest.raises(ValueError, match="does not fit"):
-            trader.journal.write([too_much], trader.fence)
+            trader.journal.write(rows_to_write([too_much]), trader.fence)
         assert counts() == before
 
     def test_a_constraint_is_a_second_judge(self, trader):
@@ -242,15 +243,15 @@ class TestFailures:
         below_zero = replace(record, accounts={trader.account: replace(row, cash=Decimal("-0.00000001"))})
         before = counts()
         with pytest.raises(DatabaseError):
-            trader.journal.write([below_zero], trader.fence)
+            trader.journal.write(rows_to_write([below_zero]), trader.fence)
         assert counts() == before
 
     def test_it_goes_on_when_its_session_was_ended(self, trader):
         records = trader.records(trader.order(1))
         if end_journal_sessions():
             with pytest.raises(DatabaseError):
-                trader.journal.write(records, trader.fence)
-        trader.journal.write(records, trader.fence)
+                trader.journal.write(rows_to_write(records), trader.fence)
+        trader.journal.write(rows_to_write(records), trader.fence)
         assert shown(load_book()) == shown(trader.book)
 
 
@@ -278,14 +279,15 @@ class TestInbox:
     )
     def test_an_administrators_row_is_answered_with_the_batch(self, trader, answer, expected):
         row = InboxCommand.objects.create(kind="deposit", params={})
-        trader.journal.write(trader.records(trader.order(1)), trader.fence, [(row.pk, answer)])
+        rows = rows_to_write(trader.records(trader.order(1)))
+        trader.journal.write(rows, trader.fence, [(row.pk, answer.code, answer.words)])
         row.refresh_from_db()
         assert (row.status, row.code, row.answer) == expected
         assert row.done_at is not None
 
     def test_a_row_may_be_answered_without_anything_else_to_write(self, trader):
         row = InboxCommand.objects.create(kind="halt", params={})
-        trader.journal.write([], trader.fence, [(row.pk, Answer(code="not_found"))])
+        trader.journal.write([], trader.fence, [(row.pk, "not_found", "")])
         row.refresh_from_db()
         assert row.status == "refused"
 
@@ -293,7 +295,7 @@ class TestInbox:
         row = InboxCommand.objects.create(kind="halt", params={})
         EngineLease.objects.update(fence=F("fence") + 1)
         with pytest.raises(Fenced):
-            trader.journal.write([], trader.fence, [(row.pk, Answer())])
+            trader.journal.write([], trader.fence, [(row.pk, "", "")])
         row.refresh_from_db()
         assert row.status == "waiting"
 
@@ -305,5 +307,6 @@ def test_a_product_that_was_added_since_is_known(trader):
     product.save()
     later = {"NEW-USD": Market(Decimal("1.00000"), Decimal("1.00002"))}
     commands = [SetTerms(terms=replace(terms("EUR-USD"), product="NEW-USD")), trader.order(2, product="NEW-USD")]
-    trader.journal.write([trader.book.handle(Input(command, 2_000, later)) for command in commands], trader.fence)
+    records = [trader.book.handle(Input(command, 2_000, later)) for command in commands]
+    trader.journal.write(rows_to_write(records), trader.fence)
     assert Position.objects.get(product__name="NEW-USD").id == UUID(int=2)

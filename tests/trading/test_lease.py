@@ -17,6 +17,7 @@ from tests.trading.children import child
 from trading.lease import STALE_S, Lease, LeaseLost, take_lease
 from trading.load import load_book
 from trading.models import EngineLease
+from trading.rows import rows_to_write
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,6 +42,7 @@ from trading import journal
 from trading.journal import Journal
 from trading.lease import take_lease
 from trading.load import load_book
+from trading.rows import rows_to_write
 lease = take_lease("a child")
 book = load_book()
 account = next(iter(book.state.accounts))
@@ -49,7 +51,7 @@ print(lease.fence, flush=True)
 sys.stdin.readline()
 journal.at_point = lambda point: os.kill(os.getpid(), signal.SIGSTOP) if point == "after_rows" else None
 try:
-    Journal().write([record], lease.fence)
+    Journal().write(rows_to_write([record]), lease.fence)
     print("wrote", flush=True)
 except Exception as error:
     print(type(error).__name__, flush=True)
@@ -150,7 +152,8 @@ def test_a_holder_that_hangs_is_deposed_and_notices_when_it_wakes_up():
 def test_a_holder_that_hangs_in_the_midst_of_a_transaction_has_written_nothing_when_it_wakes_up():
     [account] = given_accounts(1)[1:]
     with given_engine() as (journal, fence):
-        journal.write([load_book().handle(Input(OpenAccount(account=account), 1_000))], fence)
+        record = load_book().handle(Input(OpenAccount(account=account), 1_000))
+        journal.write(rows_to_write([record]), fence)
     with child(HANG) as holder:
         fence = int(holder.line())
         let_it_grow_old()

@@ -19,6 +19,7 @@ from tests.trading.histories import History, terms
 from trading.book import Book, Record
 from trading.load import load_book
 from trading.models import Position
+from trading.rows import rows_to_write
 
 PRICES = {"EUR-USD": Market(Decimal("1.08500"), Decimal("1.08502"))}
 
@@ -60,7 +61,7 @@ def given_orders(*orders: PlaceOrder, then: tuple[UpdateTrade, ...] = ()) -> Boo
     commands += [OpenAccount(account=account) for account in accounts]
     records = [book.handle(Input(command, 1_000, PRICES)) for command in (*commands, *orders, *then)]
     with given_engine() as (journal, fence):
-        journal.write([record for record in records if record.serial], fence)
+        journal.write(rows_to_write(records), fence)
     return book
 
 
@@ -111,7 +112,7 @@ def test_prices_keep_the_places_of_a_product_whose_digits_were_changed():
             SetTerms(terms=coarse),
             UpdateTrade(account=account, id=pending.id, take_profit=Decimal("1.20"), leverage=Decimal(9)),
         ]
-        journal.write([book.handle(Input(command, 2_000, PRICES)) for command in changes], fence)
+        journal.write(rows_to_write(book.handle(Input(command, 2_000, PRICES)) for command in changes), fence)
     assert shown(load_book()) == shown(book)
     assert '"price":"1.05000"' in trade_object(load_book().state.accounts[account].orders[pending.id])
 

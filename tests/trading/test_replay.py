@@ -17,6 +17,7 @@ from trading.immutable import unguarded
 from trading.load import load_book
 from trading.models import JournalEntry
 from trading.replay import replay_journal
+from trading.rows import rows_to_write
 
 REPLAY = """
 from django.core.management import call_command
@@ -33,7 +34,7 @@ class Histories(TransactionTestCase):
         resumed.now_ms = history.now_ms
         with given_engine() as (journal, fence):
             for part in parts(resumed.steps(100)):
-                journal.write(part, fence)
+                journal.write(rows_to_write(part), fence)
         assert replay_journal() == []
 
 

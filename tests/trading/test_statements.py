@@ -10,10 +10,10 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.batch import Row, Table
 from trading.models import InboxCommand
 from trading.sessions import own_session
-from trading.statements import INBOX, Statement, on_postgres, on_sqlite
+from trading.statements import Statement, on_postgres, on_sqlite
+from trading.tables import INBOX, Row, Table
 
 pytestmark = pytest.mark.django_db
 

@@ -16,6 +16,7 @@ from trading.lease import take_lease
 from trading.live import Answer
 from trading.load import load_book
 from trading.models import Balance, InboxCommand
+from trading.rows import rows_to_write
 
 ENGINE_WAIT_S = 10.0
 """How long a running engine may take: it looks every 250 ms, and a standby takes over within 5 s."""
@@ -86,7 +87,8 @@ def _apply(row: InboxCommand, *, fence: int, now_ms: int) -> None:
     book = load_book()
     records = [book.handle(Input(command, now_ms)) for command in commands]
     with Journal() as journal:
-        journal.write([record for record in records if record.serial], fence, [(row.pk, records[-1].answer)])
+        answer = records[-1].answer
+        journal.write(rows_to_write(records), fence, [(row.pk, answer.code, answer.words)])
 
 
 def result(row: InboxCommand) -> str:

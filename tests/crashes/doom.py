@@ -5,33 +5,25 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from django.apps import AppConfig
-
 ORDER_FILE = "CRASH_ORDER"
-"""The variable that names the file. Its text: a point of `trading.journal`, and how often to let it pass."""
+"""The variable that names the file. Its text: who, a point of `trading.journal`, and how often to let it pass."""
 
 POINTS = ("before_begin", "after_journal", "after_events", "after_rows", "before_commit", "after_commit")
 """All points of `trading.journal.at_point`, in their order."""
 
+JOURNAL = "journal"
+"""The engine's journal process, which comes to the points; else its parent dies, the engine, and it writes on alone."""
+
 _passed: Counter[str] = Counter()
 
 
-class DoomConfig(AppConfig):
-    """Puts the deadly hook where the journal calls it."""
+def order_death(file: Path, who: str, point: str, *, passes: int) -> None:
+    """Have the journal's process, or its engine, killed when it comes to this point after so many passes.
 
-    name = "tests.crashes"
-    label = "crashes"
-
-    def ready(self) -> None:
-        from trading import journal
-
-        journal.at_point = at_point
-
-
-def order_death(file: Path, point: str, *, passes: int) -> None:
-    """Have the process that comes to this point, after so many passes, kill itself; it takes the file away first."""
+    Whoever does it takes the file away first.
+    """
     draft = file.with_suffix(".draft")
-    draft.write_text(f"{point} {passes}")
+    draft.write_text(f"{who} {point} {passes}")
     draft.replace(file)
 
 
@@ -42,10 +34,10 @@ def at_point(point: str) -> None:
     except FileNotFoundError:
         _passed.clear()
         return
-    wanted, passes = order.split()
+    who, wanted, passes = order.split()
     if point != wanted:
         return
     _passed[order] += 1
     if _passed[order] > int(passes):
         file.unlink(missing_ok=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid() if who == JOURNAL else os.getppid(), signal.SIGKILL)
