@@ -102,8 +102,8 @@ class ApiKeyAdmin(admin.ModelAdmin):
     """Issue, rotate, revoke; secrets can be read nowhere."""
 
     form = AdminKeyForm
-    list_display = ["label", "public_id", "user", "scopes", "environments", "state", "last_four", "last_used_at",
-                    "last_used_address"]  # fmt: skip
+    list_display = ["label", "public_id", "user", "scope_names", "environment_names", "state", "last_four",
+                    "last_used_at", "last_used_address"]  # fmt: skip
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "expires_at"]
     search_fields = ["label", "public_id", "user__username", "generations__last_four"]
     search_help_text = "A label, an id, a user's name, the last four characters of a secret."
@@ -118,6 +118,14 @@ class ApiKeyAdmin(admin.ModelAdmin):
         if obj is None:
             return []
         return ["user", "public_id", "state", "last_four", "created_at", "last_used_at", "last_used_address"]
+
+    @admin.display(description="scopes")
+    def scope_names(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(description="environments")
+    def environment_names(self, key: ApiKey) -> str:
+        return ", ".join(key.environments)
 
     @admin.display(description="state")
     def state(self, key: ApiKey) -> str:

@@ -75,6 +75,8 @@ def test_a_key_that_cannot_be_is_explained_and_not_issued(admin, ann):
 def test_the_list_finds_a_key_and_says_its_state(admin, issued):
     assert "till-7" in page(admin, LIST + "?q=till-7")
     assert "active" in page(admin, LIST)
+    assert "market, read</td>" in page(admin, LIST)
+    assert "live, demo</td>" in page(admin, LIST)
     assert f"…{issued.secret[-4:]}" in page(admin, LIST)
     api_key_revoke(issued.key)
     assert "revoked" in page(admin, LIST)

@@ -24,6 +24,11 @@ def wanted(**fields):
     return {"label": "till-7", "scopes": ["market"], "environments": ["live", "demo"], "networks": "", **fields}
 
 
+def marked(text):
+    """Return what the navigation of a page, and that of the account, say one is at."""
+    return re.findall(r'<a [^>]*aria-current="page"[^>]*>([^<]+)</a>', text)
+
+
 # ---- log in and out
 
 
@@ -158,3 +163,20 @@ def test_a_label_is_text_and_nothing_else(browser, label):
     assert ApiKey.objects.get().label == label
     assert "<script>alert" not in page
     assert "<img src=x" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/account/profile", "Profile"), ("/account/email", "Profile"), ("/account/two-factor", "Two-factor"),
+        ("/keys/", "API keys"), ("/account/sessions", "Sessions"), ("/account/demo", "Demo account"),
+    ],
+)  # fmt: skip
+def test_each_page_of_the_account_says_where_one_is(browser, path, name):
+    assert marked(browser.get(path).content.decode()) == ["Account", name]
+
+
+def test_the_page_with_the_new_secret_says_where_one_is(browser, ann):
+    issued = given_key(ann)
+    assert marked(browser.post("/keys/", wanted()).content.decode()) == ["Account", "API keys"]
+    assert marked(browser.post(f"/keys/{issued.key.pk}/rotate").content.decode()) == ["Account", "API keys"]
