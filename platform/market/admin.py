@@ -17,7 +17,7 @@ CONSEQUENCES = {
     "price until their margin changes.",
     "liquidation_loss": "What a liquidated position loses: its whole margin, or what the price says (at most the "
     "margin). Counts from the next liquidation on, for open positions too.",
-    "hours": "When it trades, UTC, such as `Sun 22:00-Fri 22:00`, several separated by commas; empty: always. Outside "
+    "hours": "When it trades, UTC, such as Sun 22:00-Fri 22:00, several separated by commas; empty: always. Outside "
     "them orders and closes are refused (market_closed), and what a price would trigger waits.",
     "halted": "Quotes flow on. Orders and closes are refused; take profit, stop loss and liquidation wait, and are "
     "judged by the first quote after the halt.",

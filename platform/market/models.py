@@ -16,6 +16,15 @@ GROUPS = ("forex", "metals", "stocks", "indices", "crypto")
 MAX_DIGITS = 8
 """A price's digits: satoshis are the finest unit anybody quotes."""
 
+BOUNDS = {
+    "max_leverage": "At least 1: with less nobody could place an order.",
+    "max_size": "Above 0: with none nobody could place an order.",
+    "decay_rate": "Between -1 and 1: it is a part of the size, whatever its sign.",
+    "jump_limit": "Above 0: with none every change of a price would be refused.",
+    "volatility": "Not below 0.",
+}
+"""What is said of a number with which a product could not be traded."""
+
 
 def validate_hours(text: str) -> None:
     try:
@@ -88,6 +97,15 @@ class Product(models.Model):
             self.liquidation_numerator > self.liquidation_denominator
         ):
             raise ValidationError({"liquidation_numerator": "A position cannot lose more than its margin."})
+        beyond = {
+            "max_leverage": self.max_leverage is not None and self.max_leverage < 1,
+            "max_size": self.max_size is not None and self.max_size <= 0,
+            "decay_rate": self.decay_rate is not None and abs(self.decay_rate) >= 1,
+            "jump_limit": self.jump_limit is not None and self.jump_limit <= 0,
+            "volatility": self.volatility is not None and self.volatility < 0,
+        }
+        if any(beyond.values()):
+            raise ValidationError({name: BOUNDS[name] for name, is_beyond in beyond.items() if is_beyond})
         clash = Product.objects.filter(symbol=symbol_of(self.name)).exclude(pk=self.pk)
         if clash.exists():
             raise ValidationError({"name": f"The tick stream's symbol {symbol_of(self.name)} is taken."})

@@ -70,6 +70,12 @@ def test_a_position_may_be_allowed_to_lose_all_of_its_margin():
         ({"liquidation_numerator": 4, "liquidation_denominator": 3}, "cannot lose more than its margin"),
         ({"liquidation_numerator": 0}, "greater than or equal to 1"),
         ({"liquidation_denominator": 0}, "greater than or equal to 1"),
+        ({"max_leverage": 0}, "At least 1"),
+        ({"max_size": Decimal(0)}, "Above 0: with none nobody"),
+        ({"decay_rate": Decimal(-1)}, "Between -1 and 1"),
+        ({"decay_rate": Decimal(1)}, "Between -1 and 1"),
+        ({"jump_limit": Decimal(0)}, "Above 0: with none every change"),
+        ({"volatility": Decimal("-0.1")}, "Not below 0"),
         ({"liquidation_loss": "everything"}, "not a valid choice"),
     ],
 )
