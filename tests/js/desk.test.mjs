@@ -132,6 +132,21 @@ test("an account that may not be used is said so, and nothing can be sent", asyn
   desk.refused({code: "unknown_channel", message: "no"}, ["trading:quotes:NOSUCH"]);
 });
 
+test("what a product may be traded for is read anew when somebody comes back, and after a refusal", async () => {
+  answers["/trading/products/EUR-USD"] = {...TERMS, max_leverage: "100"};
+  desk.lit("waiting");
+  desk.lit("live");
+  await frame();
+  assert.equal(find("ticket-range").max, "100");
+  assert.match(text("ticket-leverage-problem"), /100/);
+  answers["/trading/products/EUR-USD"] = {...TERMS, max_leverage: "500"};
+  answer = () => Promise.reject(Object.assign(new Error("no"), {code: "leverage_too_high"}));
+  find("ticket-leverage").value = "100";
+  find("ticket").happens("submit");
+  await frame();
+  assert.equal(find("ticket-range").max, "500");
+});
+
 test("coming back is told", () => {
   desk.returned({environment: "demo", recovered: true, missed: 2});
   desk.returned({environment: "live", recovered: false, missed: 0});

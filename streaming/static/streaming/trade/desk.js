@@ -50,7 +50,7 @@ export class Desk {
       onSend: (params) => this.#sender.send(params, this.#isDemo), onAgain: () => this.#sender.again(),
     });
     const {getJson, newId, setTimer} = world;
-    this.#sender = new Sender({getJson, newId, setTimer, trade: page.trade, onState: (state) => this.#ticket.tell(state)});
+    this.#sender = new Sender({getJson, newId, setTimer, trade: page.trade, onState: (state) => this.#sent(state)});
     const dialogs = {find, trade: (action, params) => page.trade(action, params, {demo: this.#isDemo})};
     this.#dialogs = {edit: new EditDialog(dialogs), split: new SplitDialog(dialogs), end: new EndDialog(dialogs)};
   }
@@ -81,7 +81,10 @@ export class Desk {
   lit(light) {
     if (light === this.#light) return;
     this.#light = light;
-    if (light === "live") this.#sender.resolve();
+    if (light === "live") {
+      if (this.#product !== null) this.#loadTerms(this.#product);
+      this.#sender.resolve();
+    }
     this.#askForTicket();
   }
 
@@ -109,6 +112,12 @@ export class Desk {
     // What became of an order of the other account is no news of this one; one that is being looked up still is.
     if (!this.#sender.isBusy) this.#ticket.tell({name: "idle", text: ""});
     this.#paintAll();
+  }
+
+  /** An order is on its way, or has arrived; a refusal may come from terms that the page does not know yet. */
+  #sent(state) {
+    this.#ticket.tell(state);
+    if (state.name === "refused" && this.#product !== null) this.#loadTerms(this.#product);
   }
 
   #happened(account, name, {data, offset}) {
@@ -139,13 +148,14 @@ export class Desk {
     if (account === this.#account) this.#paintAll();
   }
 
+  /** Read what a product may be traded for, each time anew: a dealer may have changed it. */
   async #loadTerms(product) {
-    if (this.#terms.has(product.name)) return;
     try {
       const found = await this.#world.getJson(`/trading/products/${product.name}`);
       this.#terms.set(product.name, {
         maxLeverage: found.max_leverage, maxSize: found.max_size.BTC, decayRate: found.decay_rate, fraction: found.liquidation_fraction,
       });
+      if (product === this.#product) this.#ticket.bound(found.max_leverage);
       this.#askForTicket();
     } catch (error) {
       this.#page.notices.tell(`What ${product.name} may be traded for could not be loaded. ${error.message}`, "warn");

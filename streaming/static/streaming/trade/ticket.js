@@ -44,11 +44,16 @@ export class Ticket {
   reset(maxLeverage) {
     const {leverage, price, takeProfit, stopLoss} = this.#inputs;
     for (const input of [price, takeProfit, stopLoss]) input.value = "";
-    this.#find("ticket-range").max = maxLeverage;
+    this.bound(maxLeverage);
     if (!leverage.value || Number(leverage.value) > Number(maxLeverage)) this.#setLeverage(maxLeverage);
     this.#touched.clear();
     this.#refusal = null;
     this.onChange();
+  }
+
+  /** How far the slider goes; a leverage beyond it stays as typed, and is said to be too high. */
+  bound(maxLeverage) {
+    this.#find("ticket-range").max = maxLeverage;
   }
 
   /** What a shortcut does: another side or type. */
