@@ -13,7 +13,7 @@ from tests.journeys.harness import RELAXED, Server
 from tests.journeys.traders import ASK, BID, MARKET, PASSWORD, PENDING, SETTINGS, Exchange
 from tests.plugins.services import ROOT
 
-PHONE = {"width": 390, "height": 844}
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 FIRST_LOAD_MAX_BYTES = 150_000
 STALE_WITHIN_MS = 10_000
@@ -96,6 +96,22 @@ def press(page, name, index=0):
     page.locator(f'#positions-rows [data-action="{name}"]').nth(index).click()
 
 
+def below(upper, lower):
+    """Tell whether an element begins where another one has ended."""
+    return lower.bounding_box()["y"] >= upper.bounding_box()["y"] + upper.bounding_box()["height"]
+
+
+def assert_whole(outer, inner):
+    """Assert that all of an element is to be seen within another one, and its text is not cut."""
+    it = outer.locator(inner)
+    box, around = it.bounding_box(), it.locator("xpath=..").bounding_box()
+    assert around["x"] <= box["x"]
+    assert box["x"] + box["width"] <= around["x"] + around["width"]
+    assert around["y"] <= box["y"]
+    assert box["y"] + box["height"] <= around["y"] + around["height"]
+    assert it.evaluate("(it) => it.scrollWidth <= it.clientWidth")
+
+
 def tab(page, name):
     page.get_by_role("tab", name=name).click()
 
@@ -130,6 +146,8 @@ def test_a_trade_from_the_ticket_to_the_history_agrees_with_rest_to_the_last_dig
     with dashboard() as page:
         place(page, leverage="300")
         expect(told(page, f"Bought 1000 BTC of EUR-USD at {ASK}")).to_be_visible()
+        notices = page.locator("#notices").bounding_box()
+        assert notices["x"] + notices["width"] <= page.locator("#screen-trade").bounding_box()["x"]
         expect(cell(page, "entry")).to_have_text(ASK)
         expect(cell(page, "liquidation")).to_have_text("1.26354")
         assert_same_money(page, me)
@@ -317,6 +335,11 @@ def test_a_feed_that_has_stopped_is_said_to_be_stale_and_nothing_is_sent(open_pa
             expect(page.locator("#ticket-send")).to_be_enabled()
             expect(page.locator("#chosen-state")).to_have_text("stale", timeout=STALE_WITHIN_MS)
             expect(page.locator("#ticket-blocked")).to_contain_text("The price of EUR-USD is old")
+            for size in (WIDE, PHONE):
+                page.set_viewport_size(size)
+                assert_whole(row(page, "EUR-USD"), ".badge")
+                assert_whole(row(page, "XAU-USD"), ".badge")
+            page.set_viewport_size(WIDE)
             expect(page.locator("#ticket-send")).to_be_disabled()
             exchange.publish(BID, ASK)
             expect(page.locator("#ticket-send")).to_be_enabled()
@@ -362,6 +385,9 @@ def test_it_works_on_a_phone(dashboard, me):
         place(page, "1000")
         page.get_by_role("tab", name="Account").tap()
         expect(positions(page)).to_have_count(1)
+        page.get_by_role("tab", name="Market").tap()
+        assert below(page.locator("#legend"), page.locator("#chart"))
+        page.get_by_role("tab", name="Account").tap()
         press(page, "close")
         page.get_by_role("button", name="Close the position").tap()
         expect(positions(page)).to_have_count(0)

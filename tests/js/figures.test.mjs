@@ -48,6 +48,8 @@ test("open interest has both sides and what is between them", () => {
   assert.equal(note, "4 positions, 2 pending orders, the largest 1 of 30");
   assert.deepEqual(rows[0].cells, ["EUR-USD", "demo", "1.500", "2.000", "−0.500"]);
   assert.equal(interest(overview({engine: null})).tone, "bad");
+  const one = {...overview().engine, positions: 1, orders: 0, products: 1};
+  assert.equal(interest(overview({engine: one})).note, "1 position, 0 pending orders");
 });
 
 test("who holds the lease is named, and so is that nobody does", () => {

@@ -60,7 +60,7 @@ test("what was closed shows what it brought, decay taken off", () => {
   const trade = {...TRADE, close_price: "1.26995", pnl: "2.84281590", pnl_percent: "85.2845", decay: "0.2", reason: "take_profit", closed_at: 1511483816212};
   row.paint({id: "p", trade});
   const {when, pnl, percent, decay, result, reason} = texts(row);
-  assert.deepEqual([when, pnl, percent, decay, result, reason], ["2017-11-24 00:36", "+2.84281590", "+85.28 %", "0.2", "+2.64281590", "take profit"]);
+  assert.deepEqual([when, pnl, percent, decay, result, reason], ["2017-11-24 00:36", "+2.84281590", "+85.28 %", "0.20000000", "+2.64281590", "take profit"]);
 });
 
 test("a line of the log has its offset, time and words", () => {

@@ -12,6 +12,11 @@ export function number(value) {
   return text.replace(/\B(?=(\d{3})+(?!\d))/g, (match, digits, at) => (text.slice(0, at).includes(".") ? "" : ","));
 }
 
+/** 1 -> "1 position", 2 -> "2 positions". */
+export function counted(value, what) {
+  return `${number(value)} ${what}${value === 1 ? "" : "s"}`;
+}
+
 /** Contracts as an amount of the base currency, exactly: 1500 -> "1.500", -20 -> "−0.020". */
 export function base(contracts) {
   const digits = String(Math.abs(contracts)).padStart(CONTRACT_PLACES + 1, "0");
@@ -62,7 +67,7 @@ export function interest(data) {
   const {engine} = data;
   if (engine === null) return {note: "No engine works.", tone: "bad", rows: []};
   const shown = engine.interest.length < engine.products ? `, the largest ${engine.interest.length} of ${number(engine.products)}` : "";
-  const note = `${number(engine.positions)} positions, ${number(engine.orders)} pending orders${shown}`;
+  const note = `${counted(engine.positions, "position")}, ${counted(engine.orders, "pending order")}${shown}`;
   const rows = engine.interest.map(([environment, product, bought, sold]) => (
     {cells: [product, environment, base(bought), base(sold), base(bought - sold)], tone: ""}
   ));

@@ -107,7 +107,7 @@ export class ClosedRow extends Row {
     this.node.dataset.id = id;
     this.set({
       when: utcMinute(trade.closed_at), product: trade.product, side: SIDES[trade.side], size: trade.base_size, entry: trade.price,
-      exit: trade.close_price, decay: trade.decay, reason: REASONS[trade.reason] ?? trade.reason,
+      exit: trade.close_price, decay: String(Exact.of(trade.decay).round(8, "down")), reason: REASONS[trade.reason] ?? trade.reason,
     });
     this.setSigned("pnl", Exact.of(trade.pnl));
     this.setSigned("percent", Exact.of(trade.pnl_percent).round(2, "half-up"), " %");
