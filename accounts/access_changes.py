@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Max, Q
+from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.kept import forget_keys
@@ -16,6 +16,11 @@ GENERATION_END_READ_FOR = timedelta(hours=1)
 """A generation's end is read from its time on: longer than a process is ever without the database and yet serving."""
 
 ACCESS_CHANGE_RETENTION = timedelta(days=7)
+
+# Spelled out: each process asks three times a second, and to make the statement takes ten times as long as to ask.
+# An end of a generation is written when it is set, and comes when its time does.
+_AFTER = f"""SELECT * FROM {AccessChange._meta.db_table}
+WHERE generation = 0 AND id > %s OR generation > 0 AND at > %s AND at <= %s ORDER BY id"""  # noqa: S608  # our own name
 
 ALL_SESSIONS = "*"
 """As an access change's session: every browser of the user, but none of its keys."""
@@ -39,10 +44,8 @@ def access_change(
 def access_changes_after(cursor: int) -> list[AccessChange]:
     """Return what was taken away since, oldest first, and some before it again: skip the numbers you have seen."""
     now = timezone.now()
-    told = Q(generation=0, pk__gt=cursor - ACCESS_CHANGE_OVERLAP)
-    # Written when the end was set; it comes when the end does.
-    ended = Q(generation__gt=0, at__gt=now - GENERATION_END_READ_FOR, at__lte=now)
-    return list(AccessChange.objects.filter(told | ended))
+    since, until = (connection.ops.adapt_datetimefield_value(at) for at in (now - GENERATION_END_READ_FOR, now))
+    return list(AccessChange.objects.raw(_AFTER, (cursor - ACCESS_CHANGE_OVERLAP, since, until)))
 
 
 def newest_access_change() -> int:

@@ -32,9 +32,13 @@ from market.models import Product
 from trading import live
 from trading.live import Answer
 from trading.models import InboxCommand, Order, Position
+from trading.snapshot import rows as rows_of
+from trading.tables import INBOX
 
 LOOK_S = 0.02
 """How often whoever waits looks for the answer."""
+
+_ANY_WAITING = f"SELECT 1 FROM {INBOX.name} WHERE status = 'waiting' LIMIT 1"  # noqa: S608  # our own name
 
 Params = Mapping[str, str]
 
@@ -72,7 +76,12 @@ def inbox_wait(pks: Collection[int], wait_s: float) -> list[InboxCommand]:
 
 
 def inbox_waiting(limit: int) -> list[InboxCommand]:
-    """Return the rows that nobody has answered, oldest first."""
+    """Return the rows that nobody has answered, oldest first.
+
+    Most times there is none: that is asked without the ORM, which takes ten times as long to say so.
+    """
+    if not rows_of(_ANY_WAITING):
+        return []
     return list(InboxCommand.objects.filter(status="waiting").order_by("pk")[:limit])
 
 

@@ -5,6 +5,7 @@ it will be when it is opened.
 """
 
 import json
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,9 +26,11 @@ from market.models import Product
 from streaming.messages import PrivateEvent
 from trading.entries import entry_read
 from trading.live import Answer
-from trading.models import AccountEvent, Balance, EngineLease, JournalEntry, LedgerEntry, Order, Position
+from trading.models import AccountEvent, Balance, JournalEntry, LedgerEntry, Order, Position
+from trading.snapshot import rows as rows_of
 from trading.snapshot import snapshot as one_moment
 from trading.stored import Stored, stored_orders, stored_positions
+from trading.tables import BALANCES, LEASE_TABLE
 from trading.trades import id_parameter
 
 EVENT_RETENTION_MS = 7 * 86_400_000
@@ -35,6 +38,9 @@ EVENT_RETENTION_MS = 7 * 86_400_000
 
 MAX_ROWS = 100
 """Rows in one answer of REST (the vendor's own bound)."""
+
+_OFFSETS = f"SELECT environment, user_id, log_offset FROM {BALANCES.name} WHERE user_id IN"  # noqa: S608  # our own name
+_EPOCH = f"SELECT epoch FROM {LEASE_TABLE} WHERE id = 1"  # noqa: S608  # our own name
 
 TRANSACTIONS: Mapping[str, str] = {"deposit": "deposit", "withdraw": "withdrawal"}
 """What REST calls a movement -> what the ledger calls it."""
@@ -46,8 +52,12 @@ TRANSACTIONS: Mapping[str, str] = {"deposit": "deposit", "withdraw": "withdrawal
 def head(accounts: Iterable[AccountId]) -> tuple[str, dict[AccountId, int]]:
     """Return the epoch of the logs and the newest offset of each account's, whatever their number in two queries."""
     asked = list(accounts)
-    rows = Balance.objects.filter(user_id__in={account.user_id for account in asked})
-    offsets = {(row[0], row[1]): row[2] for row in rows.values_list("environment", "user_id", "log_offset")}
+    users = {account.user_id for account in asked}
+    if not users:
+        return _epoch(), {}
+    # Without the ORM: each process asks five times a second.
+    found = rows_of(f"{_OFFSETS} ({', '.join(['%s'] * len(users))})", *users)
+    offsets = {(environment, user): offset for environment, user, offset in found}
     return _epoch(), {account: offsets.get(account, 0) for account in asked}
 
 
@@ -83,8 +93,8 @@ def snapshot(account: AccountId) -> tuple[int, str]:
 
 
 def _epoch() -> str:
-    lease = EngineLease.objects.order_by("pk").first()
-    return "" if lease is None else str(lease.epoch)
+    found = rows_of(_EPOCH)
+    return str(uuid.UUID(str(found[0][0]))) if found else ""
 
 
 def _offset(account: AccountId) -> int:
