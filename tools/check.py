@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -36,18 +36,25 @@ PROCESSES = ("tests/journeys", "tests/browser")
 """Tests of running servers. Each folder is a part of its own, which need not read all the others."""
 
 
+KILLS = "tests/journeys/test_crashes.py"
+"""The trial on SQLite takes longest of all; PostgreSQL's is in its own part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of `make test`. `report` says how its command is asked for a JUnit file; None: it has none.
-
-    `beside`: it runs beside the part before it, and its output is shown after that one's.
-    """
+    """One part of `make test`. `report` says how its command is asked for a JUnit file; None: it has none."""
 
     name: str
     command: Sequence[str]
     report: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    beside: bool = False
+
+
+Lane = Sequence[Part]
+"""Parts that run one after the other."""
+
+Stage = Sequence[Lane]
+"""Lanes side by side; the next stage begins when all have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,70 +68,77 @@ class Outcome:
     skipped: int
 
 
-def parts() -> list[Part]:
-    """Return all parts in the order of `make test`: what is quick to fail comes first."""
+def stages() -> list[Stage]:
+    """Return all of `make test`: what is quick to fail comes first."""
     python = sys.executable
     ruff = "ruff check . && ruff format --check ."
     bin_path = f"{Path(python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     arrows = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}", "PATH": bin_path}
     units = [f"--ignore={folder}" for folder in PROCESSES]
     journeys, browser = PROCESSES
+    style = Part("style", ["sh", "-c", ruff], environment={"PATH": bin_path})
+    # mypy's Django plugin reads the settings, and those keep secrets in DATA_DIR: not in the developer's.
+    types = Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"})
+    js = Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node")
     # What runs beside one another takes the processor when the other waits: for processes, for clocks, for Chromium.
-    every = [
-        Part("style", ["sh", "-c", ruff], environment={"PATH": bin_path}),
-        Part("arrows", ["lint-imports"], environment=arrows),
-        _pytest("unit", *units, *_workers()),
-        # mypy's Django plugin reads the settings, and those keep secrets in DATA_DIR: not in the developer's.
-        Part("types", [python, "-m", "mypy"], environment={"DATA_DIR": ".mypy_cache/data"}, beside=True),
-        Part("js", ["sh", "-c", 'exec "$NODE" --test "$@" tests/js/*.test.mjs', "js"], report="node", beside=True),
-        _pytest("postgres", *units, *_workers(), environment=POSTGRES),
-        replace(_pytest("browser", browser), beside=True),
-        _pytest("journeys", journeys),
-        replace(_pytest("postgres-journeys", journeys, environment=POSTGRES), beside=True),
+    # The lanes of a stage take about as long as one another.
+    return [
+        [[style]],
+        [[Part("arrows", ["lint-imports"], environment=arrows)]],
+        [[_pytest("unit", *units, *_workers())], [types, js]],
+        [
+            [_pytest("browser", browser), _pytest("journeys", journeys, f"--ignore={KILLS}")],
+            [
+                _pytest("postgres", *units, *_workers(), environment=POSTGRES),
+                _pytest("postgres-journeys", journeys, environment=POSTGRES),
+                _pytest("kills", KILLS),
+            ],
+        ],
     ]
-    # A project without JavaScript of its own has none to test; tests/test_layout.py says when it needs some.
-    return [part for part in every if part.name != "js" or (ROOT / "tests" / "js").is_dir()]
 
 
 def main(names: Sequence[str]) -> int:
     """Run the named parts, or all, and return the exit code."""
-    chosen = [part for part in parts() if not names or part.name in names]
-    unknown = set(names) - {part.name for part in chosen}
+    every = stages()
+    unknown = set(names) - {part.name for stage in every for lane in stage for part in lane}
     if unknown:
         print(f"no such part: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     began = time.monotonic()
     try:
-        outcomes = [outcome for group in side_by_side(chosen) for outcome in run_group(group)]
+        outcomes = [outcome for stage in every for outcome in run_stage(chosen(stage, names))]
     except KeyboardInterrupt:
         return 130
     print_summary(outcomes, time.monotonic() - began)
     return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
-def side_by_side(chosen: Sequence[Part]) -> list[list[Part]]:
-    """Return the parts in groups that run one after the other."""
-    groups: list[list[Part]] = []
-    for part in chosen:
-        if part.beside and groups:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
+def chosen(stage: Stage, names: Sequence[str]) -> Stage:
+    """Return the parts that are asked for, in their lanes; all of them where none is named."""
+    lanes = [[part for part in lane if not names or part.name in names] for lane in stage]
+    return [lane for lane in lanes if lane]
 
 
-def run_group(group: Sequence[Part]) -> list[Outcome]:
-    """Run parts at the same time: the first one's output is passed through, the others' shown when all have ended."""
-    first, *others = group
+def run_stage(stage: Stage) -> list[Outcome]:
+    """Run lanes at the same time: the first one's output is passed through, the others' shown when all have ended."""
+    if not stage:
+        return []
+    first, *others = stage
     with ThreadPoolExecutor(max(1, len(others))) as threads, ExitStack() as files:
-        outputs = [files.enter_context(tempfile.TemporaryFile()) for _ in others]
-        waiting = [threads.submit(run, part, output) for part, output in zip(others, outputs, strict=True)]
-        outcomes = [run(first), *(outcome.result() for outcome in waiting)]
-        for part, output in zip(others, outputs, strict=True):
-            _headline(part)
-            output.seek(0)
-            print(output.read().decode(errors="replace"), end="", flush=True)
+        outputs = [[files.enter_context(tempfile.TemporaryFile()) for _ in lane] for lane in others]
+        waiting = [threads.submit(_run_lane, lane, kept) for lane, kept in zip(others, outputs, strict=True)]
+        outcomes = [run(part) for part in first]
+        outcomes += [outcome for lane in waiting for outcome in lane.result()]
+        for lane, kept in zip(others, outputs, strict=True):
+            for part, output in zip(lane, kept, strict=True):
+                _headline(part)
+                output.seek(0)
+                print(output.read().decode(errors="replace"), end="", flush=True)
     return outcomes
+
+
+def _run_lane(lane: Lane, outputs: Sequence[IO[bytes]]) -> list[Outcome]:
+    return [run(part, output) for part, output in zip(lane, outputs, strict=True)]
 
 
 def run(part: Part, output: IO[bytes] | None = None) -> Outcome:

@@ -59,7 +59,7 @@ class Killer:
         """Kill and start again; return when it was."""
         self._restart_who_ended_alone()
         if point and not await self._died_at(target, point):
-            point = ""
+            target, point = self._place.engine, ""
         if not point:
             self._course.note(f"kill {target}")
             at_s = time.monotonic()

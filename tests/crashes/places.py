@@ -45,10 +45,11 @@ for user in {users}:
 
 
 class Place(ABC):
-    """`weights`: what may be killed, and how often out of all of them."""
+    """`weights`: what may be killed, and how often out of all of them; `engine`: that of them which writes."""
 
     name: str
     weights: dict[str, int]
+    engine: str
 
     def __init__(self, data_dir: Path) -> None:
         self.order_file = data_dir / "crash-order"
@@ -111,11 +112,10 @@ class Place(ABC):
 
         At a point it is the engine, whose journal's process then ends the batch alone, or that process.
         """
-        engine = "engine" if "engine" in self.weights else "all"
         whole = [(target, "") for target, weight in self.weights.items() for _ in range(weight)]
         deck: list[tuple[str, str]] = []
         while len(deck) < kills:
-            points = [(chance.choice((engine, JOURNAL)), point) for point in POINTS]
+            points = [(chance.choice((self.engine, JOURNAL)), point) for point in POINTS]
             deck += chance.sample(whole + points, len(whole) + len(points))
         return deck[:kills]
 
@@ -138,6 +138,7 @@ class Place(ABC):
 class SqlitePlace(Place):
     name = "SQLite"
     weights = {"all": 4}
+    engine = "all"
 
     def prepare(self) -> None:
         self.env = self._environment()
@@ -163,6 +164,7 @@ class PostgresPlace(Place):
 
     name = "PostgreSQL"
     weights = {"engine": 2, "web": 3, "standby": 1, "feed": 1, "all": 1, "valkey": 2, "postgres": 3, "everything": 1}
+    engine = "engine"
 
     def prepare(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tickwire-crash-pg-"))

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.crashes.doom import POINTS
+from tests.crashes.doom import JOURNAL, POINTS
 from tests.crashes.places import PostgresPlace, SqlitePlace
 from tests.crashes.trial import run_trial
 
@@ -35,4 +35,4 @@ def test_a_killed_process_on_sqlite_loses_nothing(tmp_path):
 def test_killed_processes_valkey_and_postgresql_lose_nothing(tmp_path):
     course = trial(PostgresPlace(tmp_path))
     assert_it_was_one(course)
-    assert {target for target, _ in course.tally.kills} == set(PostgresPlace.weights)
+    assert {target for target, _ in course.tally.kills} - {JOURNAL} == set(PostgresPlace.weights)

@@ -71,26 +71,32 @@ def test_a_part_keeps_what_it_compiles_whatever_the_machine_says(monkeypatch):
     )
 
 
-def says(name, text, *, beside=False):
-    return check.Part(name, [sys.executable, "-c", f"print({text!r})"], beside=beside)
+def says(name, text):
+    return check.Part(name, [sys.executable, "-c", f"print({text!r})"])
 
 
-def test_a_part_beside_another_is_in_its_group():
-    parts = [says("a", ""), says("b", ""), says("c", "", beside=True), says("d", "")]
-    assert [[part.name for part in group] for group in check.side_by_side(parts)] == [["a"], ["b", "c"], ["d"]]
+def test_every_part_is_there_once():
+    names = [part.name for stage in check.stages() for lane in stage for part in lane]
+    assert len(names) == len(set(names))
+    assert {"style", "types", "arrows", "unit", "postgres", "journeys", "postgres-journeys", "js", "browser"} < {*names}
 
 
-def test_a_part_that_is_asked_for_without_the_one_before_it_runs_alone():
-    assert [len(group) for group in check.side_by_side([says("c", "", beside=True)])] == [1]
+def test_parts_that_are_asked_for_stay_in_their_lanes():
+    a, b, c = (says(name, "") for name in "abc")
+    assert check.chosen([[a, b], [c]], []) == [[a, b], [c]]
+    assert check.chosen([[a, b], [c]], ["b"]) == [[b]]
+    assert check.chosen([[a, b], [c]], ["d"]) == []
+    assert check.run_stage([]) == []
 
 
-def test_parts_side_by_side_show_one_output_after_the_other(capfd):
-    outcomes = check.run_group([says("a", "first"), says("b", "second", beside=True)])
-    assert [(outcome.name, outcome.passed) for outcome in outcomes] == [("a", 1), ("b", 1)]
+def test_lanes_show_one_output_after_the_other(capfd):
+    outcomes = check.run_stage([[says("a", "first"), says("b", "second")], [says("c", "third"), says("d", "fourth")]])
+    assert [(outcome.name, outcome.passed) for outcome in outcomes] == [("a", 1), ("b", 1), ("c", 1), ("d", 1)]
     lines = [line for line in capfd.readouterr().out.splitlines() if line]
-    assert [line[:4].strip("─ ") if line.startswith("─") else line for line in lines] == ["a", "first", "b", "second"]
+    said = [line[:4].strip("─ ") if line.startswith("─") else line for line in lines]
+    assert said == ["a", "first", "b", "second", "c", "third", "d", "fourth"]
 
 
-def test_a_failure_beside_another_part_counts():
-    parts = [says("a", ""), check.Part("b", [sys.executable, "-c", "raise SystemExit(2)"], beside=True)]
-    assert [outcome.failed for outcome in check.run_group(parts)] == [0, 1]
+def test_a_failure_in_any_lane_counts():
+    fails = check.Part("b", [sys.executable, "-c", "raise SystemExit(2)"])
+    assert [outcome.failed for outcome in check.run_stage([[says("a", "")], [fails, says("c", "")]])] == [0, 1, 0]
