@@ -183,10 +183,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke_selected(self, request: HttpRequest, queryset: Any) -> None:
-        for key in queryset:
+        keys = list(queryset)
+        for key in keys:
             api_key_revoke(key)
             self.log_change(request, key, "Revoked")
-        messages.success(request, f"{queryset.count()} keys are revoked.")
+        messages.success(request, f"{keys[0]} is revoked." if len(keys) == 1 else f"{len(keys)} keys are revoked.")
 
     def _changeable(self, request: HttpRequest, pk: int) -> ApiKey:
         key = get_object_or_404(ApiKey, pk=pk)

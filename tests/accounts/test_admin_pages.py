@@ -129,7 +129,12 @@ def test_revoking_is_for_good_and_is_noted(admin, issued):
 
 def test_selected_keys_are_revoked_together(admin, ann):
     keys = [given_key(ann).key for _ in range(3)]
-    admin.post(LIST, {"action": "revoke_selected", "_selected_action": [key.pk for key in keys[:2]]})
+    answer = admin.post(
+        LIST, {"action": "revoke_selected", "_selected_action": [key.pk for key in keys[:2]]}, follow=True
+    )
+    assert "2 keys are revoked." in answer.content.decode()
+    answer = admin.post(LIST, {"action": "revoke_selected", "_selected_action": [keys[0].pk]}, follow=True)
+    assert [str(m) for m in answer.context["messages"]] == [f"{keys[0]} is revoked."]
     assert {key.pk: key.state for key in ApiKey.objects.all()} == {
         keys[0].pk: "revoked", keys[1].pk: "revoked", keys[2].pk: "active"
     }  # fmt: skip
