@@ -135,7 +135,7 @@ class Runner:
                 try:
                     if self._journal is None or not self._journal.runs:
                         # While it comes up, the lease is asked for and the state is loaded.
-                        self._journal = self._new_journal(self._lost.set)
+                        self._journal = self._new_journal(self._journal_gone)
                         await self._journal.start()
                     asked_s = time.monotonic()
                     lease = await self._in_thread(partial(take_lease, self._holder))
@@ -212,6 +212,10 @@ class Runner:
                 journal.kill()
                 await self._in_thread(journal.wait)
             await self._in_thread(lease.release)
+
+    def _journal_gone(self) -> None:
+        logger.warning("The journal's process has gone")
+        self._lost.set()
 
     def _failed(self, error: BaseException) -> None:
         if isinstance(error, CommitFailed):

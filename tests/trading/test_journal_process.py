@@ -130,7 +130,7 @@ async def test_when_it_dies_nobody_waits(account, lease):
     assert await entries() == 0
 
 
-async def test_an_engine_whose_journal_dies_begins_again(account):
+async def test_an_engine_whose_journal_dies_says_so_and_begins_again(account, caplog):
     async with Running("first", journal=JournalProcess) as running:
         await opened(await running.settled(), AccountId("demo", account.user_id))
         running.runner._journal._child.kill()
@@ -138,6 +138,7 @@ async def test_an_engine_whose_journal_dies_begins_again(account):
         answer = await running.buy(account)
         assert EUR in answer.text
     assert running.fences == [1, 0, 2, 0]
+    assert caplog.messages.count("The journal's process has gone") == 1
 
 
 async def test_an_engine_that_ends_leaves_no_process_behind(account):
