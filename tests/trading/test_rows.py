@@ -1,42 +1,12 @@
 """Which rows a record comes to: one order's in full, and how each database spells them."""
 
-import marshal
 from decimal import Decimal
 
 import pytest
 
-from engine.commands import Input, OpenAccount, PlaceOrder, SetTerms
-from engine.values import AccountId, Market
-from tests.trading.histories import DIGITS, terms
-from trading.batch import Batch
-from trading.book import Book
-from trading.rows import STORED_ID, packed, price_places, rows_of
+from tests.trading.written import ID, ORDER, batch_of, given_records, named
+from trading.rows import STORED_ID, price_places
 from trading.tables import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS
-
-ANN = AccountId("demo", 7)
-ACCOUNTS = [account for user in (1, 2) for account in (AccountId("live", user), AccountId("demo", user))]
-KEYS = {name: number for number, name in enumerate(DIGITS, 1)}
-PRICES = {"EUR-USD": Market(Decimal("1.26630"), Decimal("1.26635"))}
-ID = "0a1b2c3d-0000-4000-8000-00000000000a"
-ORDER = PlaceOrder(
-    account=ANN, id=ID, product="EUR-USD", side="buy", type="market", leverage=Decimal(100), amount=1_000_000,
-    take_profit=Decimal("1.3"), client_order_id="mine",
-)  # fmt: skip
-
-
-def batch_of(records, stored_id=STORED_ID["postgresql"]):
-    """Return what records come to, by way of the bytes that go to the journal's process."""
-    return Batch(marshal.loads(packed(rows_of(record, KEYS, stored_id))) for record in records)
-
-
-def given_records(*commands):
-    book = Book()
-    first = [SetTerms(terms=terms("EUR-USD")), OpenAccount(account=ANN)]
-    return [book.handle(Input(command, 1_000 + at, PRICES)) for at, command in enumerate((*first, *commands))]
-
-
-def named(table, row):
-    return dict(zip(table.columns, row, strict=True))
 
 
 def test_the_rows_of_a_market_order():
