@@ -1,7 +1,8 @@
 """Where commands meet quotes: decided on the loop in their order, committed beside it, answered after the commit.
 
 One batch is on its way at a time; what comes meanwhile is the next one, so the commit itself does the gathering. No
-piece of loop work is longer than a millisecond or two: commands, triggers and answers go in slices, and ticks between.
+piece of loop work is meant to be longer than a millisecond or two: commands, triggers and answers go in slices, and
+ticks between.
 """
 
 import asyncio

@@ -32,7 +32,7 @@ from market.models import Product
 from trading import live
 from trading.live import Answer
 from trading.models import InboxCommand, Order, Position
-from trading.snapshot import rows as rows_of
+from trading.snapshot import rows as rows_in
 from trading.tables import INBOX
 
 LOOK_S = 0.02
@@ -80,7 +80,7 @@ def inbox_waiting(limit: int) -> list[InboxCommand]:
 
     Most times there is none: that is asked without the ORM, which takes ten times as long to say so.
     """
-    if not rows_of(_ANY_WAITING):
+    if not rows_in(_ANY_WAITING):
         return []
     return list(InboxCommand.objects.filter(status="waiting").order_by("pk")[:limit])
 

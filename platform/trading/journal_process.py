@@ -53,10 +53,12 @@ class JournalProcess(asyncio.Protocol):
 
     @property
     def runs(self) -> bool:
+        """Tell whether the line is open: a batch can be sent."""
         return self._transport is not None
 
     @property
     def pid(self) -> int:
+        """Return the process's number, from `start` on."""
         assert self._child is not None
         return self._child.pid
 

@@ -27,6 +27,7 @@ from django.utils import timezone
 from trading.journal import SESSION as JOURNAL_SESSION
 from trading.models import EngineLease
 from trading.sessions import own_session
+from trading.tables import LEASE, LEASE_TABLE
 
 BEAT_S = 0.5
 """How often a holder says that it lives."""
@@ -51,13 +52,11 @@ _KEEPALIVE = {
     "connect_timeout": 3,
 }  # fmt: skip
 
-_TABLE = EngineLease._meta.db_table
-_TAKE = f"""UPDATE {_TABLE} SET fence = fence + 1, holder = %s, taken_at = now(), beat_at = now() WHERE id = 1
+_TAKE = f"""UPDATE {LEASE_TABLE} SET fence = fence + 1, holder = %s, taken_at = now(), beat_at = now() WHERE id = 1
 RETURNING fence, epoch"""  # noqa: S608  # our own name
-_BEAT = f"UPDATE {_TABLE} SET beat_at = now() WHERE id = 1 AND fence = %s"  # noqa: S608
-_BEAT_SQLITE = f"UPDATE {_TABLE} SET beat_at = %s WHERE id = 1 AND fence = %s"  # noqa: S608
-_FENCE = f"SELECT fence FROM {_TABLE} WHERE id = 1"  # noqa: S608
-_STALE_HOLDER = f"""SELECT pid FROM pg_locks, {_TABLE} AS lease
+_BEAT = f"UPDATE {LEASE_TABLE} SET beat_at = now() WHERE id = 1 AND fence = %s"  # noqa: S608
+_BEAT_SQLITE = f"UPDATE {LEASE_TABLE} SET beat_at = %s WHERE id = 1 AND fence = %s"  # noqa: S608
+_STALE_HOLDER = f"""SELECT pid FROM pg_locks, {LEASE_TABLE} AS lease
 WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = %s AND objsubid = 1
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 AND lease.id = 1 AND lease.beat_at < now() - make_interval(secs => %s)"""  # noqa: S608
@@ -109,7 +108,7 @@ class _PostgresLease(Lease):
 
     def held(self) -> bool:
         try:
-            return self._session.execute(_FENCE).fetchone() == (self.fence,)
+            return self._session.execute(LEASE).fetchone() == (self.fence,)
         except psycopg.Error:
             return False
 

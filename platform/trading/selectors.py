@@ -27,7 +27,7 @@ from streaming.messages import PrivateEvent
 from trading.entries import entry_read
 from trading.live import Answer
 from trading.models import AccountEvent, Balance, JournalEntry, LedgerEntry, Order, Position
-from trading.snapshot import rows as rows_of
+from trading.snapshot import rows as rows_in
 from trading.snapshot import snapshot as one_moment
 from trading.stored import Stored, stored_orders, stored_positions
 from trading.tables import BALANCES, LEASE_TABLE
@@ -56,7 +56,7 @@ def head(accounts: Iterable[AccountId]) -> tuple[str, dict[AccountId, int]]:
     if not users:
         return _epoch(), {}
     # Without the ORM: each process asks five times a second.
-    found = rows_of(f"{_OFFSETS} ({', '.join(['%s'] * len(users))})", *users)
+    found = rows_in(f"{_OFFSETS} ({', '.join(['%s'] * len(users))})", *users)
     offsets = {(environment, user): offset for environment, user, offset in found}
     return _epoch(), {account: offsets.get(account, 0) for account in asked}
 
@@ -93,7 +93,7 @@ def snapshot(account: AccountId) -> tuple[int, str]:
 
 
 def _epoch() -> str:
-    found = rows_of(_EPOCH)
+    found = rows_in(_EPOCH)
     return str(uuid.UUID(str(found[0][0]))) if found else ""
 
 
