@@ -40,7 +40,8 @@ def keys(request: HttpRequest) -> HttpResponse:
         key, secret = api_key_create(user=user, **form.cleaned_data)
         return show_secret(request, key, secret, back=reverse("keys"))
     own = ApiKey.objects.filter(user=user).prefetch_related("generations")
-    return render(request, "accounts/keys.html", {"form": form, "keys": own})
+    active_first = sorted(own, key=lambda key: key.state != "active")
+    return render(request, "accounts/keys.html", {"form": form, "keys": active_first})
 
 
 @login_required
