@@ -47,6 +47,19 @@ def test_the_big_price_above_the_chart_moves_too_and_is_in_the_title(live):
     expect(live).to_have_title(re.compile(r"^[\d.]+ EUR/USD · Tickwire$"))
 
 
+def test_without_products_nothing_seems_to_load_and_nothing_can_be_ordered(open_page, server, session):
+    with open_page(server, expected=["503"], storage_state=session) as page:
+        page.route("**/trading/products", lambda route: route.fulfill(status=503, json={"message": "Busy"}))
+        page.goto("/")
+        expect(page.locator("#watch-error")).to_be_visible()
+        expect(page.locator("#chart-loading")).to_be_hidden()
+        expect(page.locator("#ticket-send")).to_be_disabled()
+        page.unroute("**/trading/products")
+        page.get_by_role("button", name="Try again").click()
+        assert_live(page)
+        expect(page.locator("#ticket-send")).to_be_enabled()
+
+
 # ---- the chart
 
 

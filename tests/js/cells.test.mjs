@@ -59,6 +59,7 @@ test("a change lights up in its direction; a first price and the same price do n
   assert.deepEqual(lit, ["up", "down"]);
   assert.equal(node.dataset.move, "down");
   forget();
+  assert.deepEqual([node.textContent, "move" in node.dataset], ["–", false]);
   set("64250.00000", "down");
   assert.equal(lit.length, 2);
 });

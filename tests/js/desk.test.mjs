@@ -30,8 +30,8 @@ beforeEach(async () => {
   const getJson = async (path) => {
     requests.push(path);
     if (path.startsWith("/trading/events")) return {events: [{event: "balance_demo", data: {BTC: "10.00000000"}, offset: 1}]};
-    if (path.startsWith("/trading/history")) return [];
     if (answers[path] instanceof Error) throw answers[path];
+    if (path.startsWith("/trading/history")) return [];
     return answers[path];
   };
   desk = new Desk({getJson, newId: () => "page-1", setTimer() {}}, {
@@ -60,6 +60,15 @@ async function frame() {
 test("both accounts are followed from the start", () => {
   assert.equal(ACCOUNT_CHANNELS.length, 6);
   assert.ok(ACCOUNT_CHANNELS.includes("trading:orders") && ACCOUNT_CHANNELS.includes("trading:balances_demo"));
+});
+
+test("a past that cannot be read is not said to be empty", async () => {
+  answers["/trading/history?demo=true&limit=100"] = new Error("Busy");
+  snapshot("demo", {positions: []});
+  await frame();
+  await frame();
+  assert.deepEqual([text("history-none"), find("history-none").hidden], ["The history could not be loaded. Busy", false]);
+  assert.deepEqual(told, [["The demo account’s history could not be loaded. Busy", "warn"]]);
 });
 
 test("a snapshot is shown, and REST tells what was before it", async () => {

@@ -42,8 +42,13 @@ test("what it is worth is to the last digit", () => {
 });
 
 test("tables count what is in them, or say what would be", () => {
+  find("positions-none").textContent = "No open positions.";
+  dock = new Dock(find, {onAction() {}});
   dock.paintOpen(account, () => QUOTE);
-  assert.deepEqual([text("positions-count"), find("positions-none").hidden], ["", false]);
+  assert.deepEqual([text("positions-none"), find("positions-none").hidden], ["Loading …", false]);
+  begin([]);
+  dock.paintOpen(account, () => QUOTE);
+  assert.deepEqual([text("positions-count"), text("positions-none"), find("positions-none").hidden], ["", "No open positions.", false]);
   begin();
   dock.paintOpen(account, () => QUOTE);
   assert.deepEqual([text("positions-count"), find("positions-none").hidden, find("positions-rows").children.length], ["1", true, 1]);
@@ -77,5 +82,7 @@ test("the log has its lines", () => {
 test("an account that cannot be had says why", () => {
   account.refusal = "This log-in may not use this account.";
   dock.paintRefusal(account);
+  dock.paintOpen(account, () => QUOTE);
+  assert.equal(find("positions-none").hidden, true, "nor that it has nothing");
   assert.deepEqual([text("dock-refusal"), find("dock-refusal").hidden], ["This log-in may not use this account.", false]);
 });

@@ -31,7 +31,7 @@ test("a product without a quote shows none of another's", () => {
   headline.paint(EUR);
   assert.equal(headline.paint(BTC), "BTC-USD · Tickwire");
   assert.deepEqual(shown("name", "title", "state", "bid", "ask", "spread", "change"),
-    ["BTC-USD", "Bitcoin", "stale", "", "", "–", "–"]);
+    ["BTC-USD", "Bitcoin", "stale", "–", "–", "–", "–"]);
 });
 
 test("another product's price is no movement, the same product's is", () => {

@@ -45,7 +45,7 @@ test("products stand in their groups", () => {
 });
 
 test("before its first quote a row says so", () => {
-  assert.deepEqual(texts("BTC-USD"), ["BTC-USDBitcoin", "", "", "", "", "", "–"]);
+  assert.deepEqual(texts("BTC-USD"), ["BTC-USDBitcoin", "–", "–", "–", "–", "", "–"]);
 });
 
 test("a quote fills its row", () => {
@@ -172,7 +172,7 @@ test("rows out of sight wait for the second; one that comes into sight is told o
   assert.deepEqual(seen, ["EUR-USD"]);
   quote("EUR-USD", "1.1", "1.08241", "1.08254", "1.08000");
   quote("BTC-USD", "64251.0", "64250.0", "64252.0", "64000.0");
-  assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[1]), ["1.08241", ""]);
+  assert.deepEqual(["EUR-USD", "BTC-USD"].map((name) => texts(name)[1]), ["1.08241", "–"]);
   table.paintAll(NOW_MS);
   assert.equal(texts("BTC-USD")[1], "64250.0");
 });

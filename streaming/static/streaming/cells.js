@@ -61,6 +61,7 @@ export class PriceCell {
     this.#parts = spans.map((span) => new TextCell(span));
     this.#move = new DataCell(node, "move");
     this.#flash = new DataCell(node, "flash");
+    this.forget();
   }
 
   /** Show a price; `move` says where it came from. */
@@ -73,10 +74,11 @@ export class PriceCell {
     if (!isFirst && move !== undefined) this.lights.light(this.#flash, move);
   }
 
-  /** Another product: nothing is shown until its first price, which is no change. */
+  /** A product whose price is not known: a dash until its first one, which is no change. */
   forget() {
     this.#price = null;
     this.#flash.set(undefined);
-    for (const part of this.#parts) part.set("");
+    this.#move.set(undefined);
+    for (const [index, text] of ["", "–", ""].entries()) this.#parts[index].set(text);
   }
 }

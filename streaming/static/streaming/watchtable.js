@@ -190,7 +190,7 @@ class Row {
     this.state.set(state);
     this.badge.set(STATE_WORDS[state] ?? state);
     if (quote === null) {
-      this.age.set("–");
+      for (const cell of [this.spread, this.change, this.age]) cell.set("–");
       return;
     }
     this.bid.set(quote.bid, digits, moves.bid);

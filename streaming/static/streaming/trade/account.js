@@ -4,12 +4,16 @@
 export const LOG_LINES = 500;
 /** Closed positions that are kept: one page of REST, and what has been closed since. */
 export const CLOSED_KEPT = 500;
+/** What a list says until it is known what is in it. */
+export const LOADING = "Loading …";
 
 export class Account {
   /** Whether its snapshot has come: before that nothing is known, and nothing can be traded. */
   isKnown = false;
   /** Why it cannot be had, in words; "" where it can. */
   refusal = "";
+  /** Why its past is not shown, in words: it is being read, or could not be; "" once it is known. */
+  pastWords = LOADING;
   balance = null;
   offset = 0;
   closed = []; // the latest first
@@ -72,6 +76,7 @@ export class Account {
     const known = new Set(this.closed.map(({id}) => id));
     const all = [...this.closed, ...positions.filter(({id}) => !known.has(id))];
     this.closed = all.sort((one, other) => other.closed_at - one.closed_at).slice(0, CLOSED_KEPT);
+    this.pastWords = "";
   }
 
   pastLog(events) {
@@ -87,6 +92,7 @@ export class Account {
 
   #begin({orders, positions, balances}) {
     this.isKnown = true;
+    this.pastWords = LOADING;
     this.log = []; // REST tells the past of this history; another's is none of it
     this.closed = [];
     this.#orders = new Map(orders.map((order) => [order.id, order]));

@@ -53,6 +53,7 @@ export class Desk {
     this.#sender = new Sender({getJson, newId, setTimer, trade: page.trade, onState: (state) => this.#sent(state)});
     const dialogs = {find, trade: (action, params) => page.trade(action, params, {demo: this.#isDemo})};
     this.#dialogs = {edit: new EditDialog(dialogs), split: new SplitDialog(dialogs), end: new EndDialog(dialogs)};
+    this.#paintAll();
   }
 
   // ---- what comes in
@@ -143,7 +144,8 @@ export class Desk {
       account.pastLog(events.events);
       account.pastClosed(await this.#world.getJson(`/trading/history?demo=${demo}&limit=${PAGE}`));
     } catch (error) {
-      this.#page.notices.tell(`The history could not be loaded. ${error.message}`, "warn");
+      account.pastWords = `The history could not be loaded. ${error.message}`;
+      this.#page.notices.tell(`The ${account.environment} account’s history could not be loaded. ${error.message}`, "warn");
     }
     if (account === this.#account) this.#paintAll();
   }

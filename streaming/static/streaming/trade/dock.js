@@ -2,6 +2,7 @@
 
 import {DataCell, TextCell} from "../cells.js";
 import {Rows} from "../rows.js";
+import {LOADING} from "./account.js";
 import {HEIGHT, WIDTH, curveOf} from "./curve.js";
 import {worthOf} from "./money.js";
 import {ClosedRow, LogRow, OrderRow, PositionRow, writeHead} from "./tables.js";
@@ -18,6 +19,8 @@ export class Dock {
   #find;
   #rows = {};
   #counts = {};
+  #nothing = {}; // what each table says when it is empty
+  #words = {};
   #worth = {};
 
   /** `onAction(name, id)` is called for a button of a row. */
@@ -25,6 +28,8 @@ export class Dock {
     this.#find = find;
     for (const [name, [Row, hasActions]] of Object.entries(TABLES)) {
       writeHead(find(`${name}-head`), Row.columns, hasActions);
+      this.#nothing[name] = find(`${name}-none`).textContent;
+      this.#words[name] = new TextCell(find(`${name}-none`));
       this.#rows[name] = new Rows(find(`${name}-rows`), () => new Row());
       if (hasActions) this.#counts[name] = new TextCell(find(`${name}-count`));
       find(`${name}-rows`).addEventListener("click", ({target}) => {
@@ -45,14 +50,16 @@ export class Dock {
     this.#rows.orders.show(items(orders));
     this.#counts.positions.set(positions.length ? String(positions.length) : "");
     this.#counts.orders.set(orders.length ? String(orders.length) : "");
-    this.#find("positions-none").hidden = positions.length > 0;
-    this.#find("orders-none").hidden = orders.length > 0;
+    const words = account.isKnown ? "" : LOADING;
+    this.#paintNothing("positions", account, {isEmpty: positions.length === 0, words});
+    this.#paintNothing("orders", account, {isEmpty: orders.length === 0, words});
     this.#paintWorth(account, {orders, positions}, quoteOf);
   }
 
-  paintHistory({closed}) {
+  paintHistory(account) {
+    const {closed, pastWords: words} = account;
     this.#rows.history.show(closed.slice(0, LINES_SHOWN).map((trade) => ({id: trade.id, trade})));
-    this.#find("history-none").hidden = closed.length > 0;
+    this.#paintNothing("history", account, {isEmpty: closed.length === 0, words});
     const curve = curveOf(closed);
     this.#find("history-curve").hidden = curve === null;
     if (curve === null) return this.total.set("");
@@ -64,9 +71,16 @@ export class Dock {
     return this.total.set(`${signed(curve.total)} BTC · ${trades}`);
   }
 
-  paintLog({log}) {
+  paintLog(account) {
+    const {log, pastWords: words} = account;
     this.#rows.events.show(log.slice(0, LINES_SHOWN).map((line) => ({id: String(line.offset), line})));
-    this.#find("events-none").hidden = log.length > 0;
+    this.#paintNothing("events", account, {isEmpty: log.length === 0, words});
+  }
+
+  /** In the place of rows: that there are none, or why that is not known. An account that cannot be had says so itself. */
+  #paintNothing(name, {refusal}, {isEmpty, words}) {
+    this.#find(`${name}-none`).hidden = !isEmpty || refusal !== "";
+    this.#words[name].set(words || this.#nothing[name]);
   }
 
   /** Words in the place of the account where it cannot be had. */
