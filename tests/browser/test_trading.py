@@ -391,6 +391,9 @@ def test_it_works_on_a_phone(dashboard, me):
         press(page, "close")
         page.get_by_role("button", name="Close the position").tap()
         expect(positions(page)).to_have_count(0)
+        for name in ("History", "Events"):
+            tab(page, name)
+            assert page.locator(f"#{name.lower()}").evaluate("(it) => it.scrollWidth <= it.clientWidth"), name
         for name in ("Market", "Trade", "Account"):
             page.get_by_role("tab", name=name).tap()
             assert page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"], name
