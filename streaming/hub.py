@@ -6,9 +6,10 @@ next turn. What comes while a flush is running leaves together with the next one
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from engine.values import Candle
 from streaming.dialects.base import Catalogue, Dialect
@@ -75,15 +76,11 @@ class _Job:
 
 
 class _MergedJob:
-    """Jobs of several topics of one turn: a connection that reads more than one of them is written to once."""
+    """What jobs of several topics of one turn have for the connections that read more than one of them."""
 
     __slots__ = ("_jobs", "at", "sinks")
 
-    def __init__(self, jobs: Iterable[_Job]) -> None:
-        by_sink: dict[Sink, list[_Job]] = {}
-        for job in jobs:
-            for sink in job.sinks:
-                by_sink.setdefault(sink, []).append(job)
+    def __init__(self, by_sink: Mapping[Sink, list[_Job]]) -> None:
         self.sinks = list(by_sink)
         self.at = 0
         self._jobs = list(by_sink.values())
@@ -333,4 +330,21 @@ def _merged(jobs: "deque[_Job | _MergedJob]") -> "deque[_Job | _MergedJob]":
             room = MERGED
         groups[-1].append(job)
         room -= len(job.sinks)
-    return deque(group[0] if len(group) == 1 else _MergedJob(group) for group in groups)
+    return deque(chain.from_iterable(_together(group) for group in groups))
+
+
+def _together(jobs: list[_Job]) -> Iterator[_Job | _MergedJob]:
+    """Take the connections that read more than one topic out of the jobs, and give them one of their own.
+
+    Most read one of those that have news in a turn: their jobs stay as plain as if they were alone.
+    """
+    counts = Counter(chain.from_iterable(job.sinks for job in jobs)) if len(jobs) > 1 else {}
+    several: dict[Sink, list[_Job]] = {sink: [] for sink, count in counts.items() if count > 1}
+    if several:
+        for job in jobs:
+            for sink in job.sinks:
+                if sink in several:
+                    several[sink].append(job)
+            job.sinks = [sink for sink in job.sinks if sink not in several]
+        yield _MergedJob(several)
+    yield from jobs
