@@ -35,6 +35,9 @@ class Line(Protocol):
     async def say(self, messages: Sequence[tuple[str, Message]]) -> None:
         """Send messages to groups, in order; an error loses what is not sent yet."""
 
+    def say_at_once(self, group: str, message: Message) -> bool:
+        """Send a message to a group without waiting for anything; False where it cannot leave before this returns."""
+
     async def answer(self, name: str, message: Message) -> None:
         """Send a message to one process."""
 
@@ -71,6 +74,9 @@ class LayerLine:
     async def say(self, messages: Sequence[tuple[str, Message]]) -> None:
         for group, message in messages:
             await self._layer.group_send(group, message)
+
+    def say_at_once(self, group: str, message: Message) -> bool:
+        return False
 
     async def answer(self, name: str, message: Message) -> None:
         await self._layer.send(name, message)
@@ -120,6 +126,13 @@ class ValkeyLine:
 
     async def say(self, messages: Sequence[tuple[str, Message]]) -> None:
         await self._publish([(self._channel(group), message) for group, message in messages])
+
+    def say_at_once(self, group: str, message: Message) -> bool:
+        mouth = self._mouth
+        if mouth is None or not mouth.has_room:
+            return False
+        mouth.write(b"PUBLISH", self._channel(group).encode(), self._layer.serialize(message))
+        return True
 
     async def answer(self, name: str, message: Message) -> None:
         await self._publish([(name, message)])

@@ -55,6 +55,11 @@ class Connection(asyncio.Protocol):
     def is_cut(self) -> bool:
         return self._end.is_set()
 
+    @property
+    def has_room(self) -> bool:
+        """Tell whether a command leaves as soon as it is written."""
+        return self._room.is_set() and not self.is_cut
+
     async def ask(self, *command: bytes) -> None:
         """Send a command and wait for its one reply; raises `OSError`, for a refusal too."""
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()

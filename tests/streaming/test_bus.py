@@ -21,6 +21,7 @@ from streaming.bus import (
     BOARD_PART,
     EVENTS_PART,
     MAX_OUTBOX,
+    PAUSE_S,
     RETRY_S,
     Announcement,
     Bus,
@@ -174,6 +175,21 @@ async def test_announcements_arrive_in_order(between):
             feed.bus.announce(topics.topic_of(news), news)
         await until(lambda: len(web.heard) == len(sent))
         assert web.heard == sent
+
+
+async def test_after_a_pause_a_message_does_not_wait_for_its_turn(valkey):
+    between = Valkey(valkey)
+    async with Process(between.line()) as feed, Process(between.line()) as web:
+        await web.listen(EUR)
+        feed.bus.announce(EUR, quote(1))
+        await until(lambda: web.heard)
+        await asyncio.sleep(2 * PAUSE_S)
+        feed.bus.announce(EUR, quote(2))
+        at_once = len(feed.bus._outbox)
+        feed.bus.announce(EUR, quote(3))
+        assert (at_once, len(feed.bus._outbox)) == (0, 1)
+        await until(lambda: len(web.heard) == 3)
+        assert web.heard == [quote(serial) for serial in (1, 2, 3)]
 
 
 async def test_a_process_hears_what_it_asked_for_and_never_itself(between):

@@ -102,3 +102,27 @@ async def test_what_no_layer_has_packed_is_passed_over(new_line, server, caplog)
         await until(lambda: heard)
         assert heard == [{"said": "this"}]
     assert "could not be read" in caplog.text
+
+
+async def test_what_is_said_at_once_keeps_its_place_between_what_is_said(new_line):
+    line = new_line()
+    assert not line.say_at_once("news", {"said": 0})  # nothing is open yet
+    async with listening(line) as heard:
+        await line.join("news")
+        await line.say([("news", {"said": 1})])
+        assert line.say_at_once("news", {"said": 2})
+        await line.say([("news", {"said": 3})])
+        await until(lambda: len(heard) == 3)
+        assert [message["said"] for message in heard] == [1, 2, 3]
+
+
+async def test_nothing_is_said_at_once_to_a_valkey_that_is_gone_or_takes_nothing(new_line, server):
+    line = new_line()
+    await line.open()
+    await line.say([("news", {})])
+    line._mouth.pause_writing()
+    assert not line.say_at_once("news", {})
+    line._mouth.resume_writing()
+    redis.Redis.from_url(server.connection_url).client_kill_filter(_type="normal", skipme=True)
+    await until(lambda: not line.say_at_once("news", {}))
+    await line.close()
