@@ -156,11 +156,21 @@ class ValkeyLine:
     async def _publish(self, messages: Sequence[tuple[str, Message]]) -> None:
         async with self._opening:
             if self._mouth is None or self._mouth.is_cut:
-                self._mouth = await connect(self._url, lambda _: None)
+                self._mouth = await self._speaking()
         mouth = self._mouth
         for channel, message in messages:
             mouth.write(b"PUBLISH", channel.encode(), self._layer.serialize(message))
         await mouth.drained()
+
+    async def _speaking(self) -> Connection:
+        """Return a connection that is told nothing back: an answer to every message would wake this process for it.
+
+        So whether it may publish at all is asked at once.
+        """
+        mouth = await connect(self._url, lambda _: None)
+        await mouth.ask(b"PUBLISH", self._channel("nobody").encode(), b"")
+        mouth.write(b"CLIENT", b"REPLY", b"OFF")
+        return mouth
 
     async def _listening(self) -> Connection:
         """Return the connection that listens; a new one listens to everything that was joined."""

@@ -23,8 +23,12 @@ def server():
 @pytest.fixture
 def new_line(server):
     """Give a function that returns one more process's line."""
-    prefix, url = f"test-{uuid.uuid4().hex}-", server.connection_url
-    return lambda: line_to(RedisPubSubChannelLayer(hosts=[url], prefix=prefix), url)
+    prefix = f"test-{uuid.uuid4().hex}-"
+
+    def new(url=server.connection_url):
+        return line_to(RedisPubSubChannelLayer(hosts=[url], prefix=prefix), url)
+
+    return new
 
 
 @asynccontextmanager
@@ -125,4 +129,34 @@ async def test_nothing_is_said_at_once_to_a_valkey_that_is_gone_or_takes_nothing
     line._mouth.resume_writing()
     redis.Redis.from_url(server.connection_url).client_kill_filter(_type="normal", skipme=True)
     await until(lambda: not line.say_at_once("news", {}))
+    await line.close()
+
+
+async def test_what_is_said_is_not_answered(new_line, server):
+    """An answer to every message would wake this process once more for each."""
+    ears, mouth, manager = new_line(), new_line(), redis.Redis.from_url(server.connection_url)
+
+    async def told():
+        """Say and hear a hundred messages; return how many bytes Valkey has sent to who said them."""
+        heard.clear()
+        await mouth.say([("news", {})] * 100)
+        await until(lambda: len(heard) == 100)
+        return [client["tot-net-out"] for client in manager.client_list() if client["id"] not in before]
+
+    async with listening(ears) as heard:
+        await ears.join("news")
+        before = {client["id"] for client in manager.client_list()}
+        first = await told()
+        assert len(first) == 1
+        assert await told() == first
+    await mouth.close()
+
+
+async def test_who_may_not_publish_is_told_so(new_line, server):
+    redis.Redis.from_url(server.connection_url).execute_command(
+        "ACL", "SETUSER", "mute", "on", ">secret", "~*", "&*", "+@all", "-publish"
+    )
+    line = new_line(server.connection_url.replace("//", "//mute:secret@"))
+    with pytest.raises(ConnectionError, match="NOPERM"):
+        await line.say([("news", {"said": 1})])
     await line.close()
