@@ -71,6 +71,8 @@ def decide(state: State, entry: Input) -> Outcome:
     try:
         return Outcome(entry, RULES[type(entry.command)](state, entry.command, entry))
     except Refusal as refusal:
+        # A traceback holds the frames of all callers, and the caller's frame the outcome: a cycle for each refusal.
+        refusal.__traceback__ = None
         return Outcome(entry, placing.remembered(state, entry.command, refusal), refusal)
 
 

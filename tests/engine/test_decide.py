@@ -1,5 +1,7 @@
 """Deciding reads, evolving writes; each command has its rule and gets the prices that it needs."""
 
+import gc
+import weakref
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -106,3 +108,20 @@ def test_new_terms_leave_what_is_open_as_it_is(world):
     world.do(SetTerms(terms=terms(liquidation_fraction=(1, 3), decay_rate=Decimal(1), max_leverage=Decimal(2))))
     assert world.state.trade("t1") is before
     assert world.close("t1").refusal is None
+
+
+def test_a_refused_outcome_is_gone_with_its_last_reader(world):
+    class Seen:
+        """Something of the caller's, to be seen going."""
+
+    def refused():
+        mine = Seen()
+        outcome = decide(world.state, Input(CancelOrder(account=DEMO, id="nobody's"), world.now_ms))
+        assert outcome.refusal is not None
+        return weakref.ref(mine)
+
+    gc.disable()
+    try:
+        assert refused()() is None
+    finally:
+        gc.enable()
