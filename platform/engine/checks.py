@@ -7,7 +7,7 @@ from engine.events import BalanceChanged, LedgerAccount, MoneyMoved, MovementKin
 from engine.margin import SATOSHI, SIGN, Side, liquidation_price_of, margin_of
 from engine.refusals import Refusal, RefusalCode
 from engine.state import AccountState, State
-from engine.values import AccountId, Market, Terms, plain
+from engine.values import AccountId, Market, Terms, plain, tick_size
 
 MAX_TRADES = 1_000
 """Open orders and positions of one account: what a snapshot holds in one message (about 400 KB)."""
@@ -78,7 +78,7 @@ def on_tick(price: Decimal, terms: Terms) -> Decimal:
     """Return a price with the product's digits; orders are never rounded."""
     if not 0 < price <= MAX_PRICE:
         raise Refusal(RefusalCode.INVALID_PRICE, f"A price is above zero and at most {plain(MAX_PRICE)}")
-    exact = price.quantize(Decimal(1).scaleb(-terms.digits))
+    exact = price.quantize(tick_size(terms.digits))
     if exact != price:
         raise Refusal(RefusalCode.PRICE_OFF_TICK, f"A price of {terms.product} has {terms.digits} decimal places")
     return exact

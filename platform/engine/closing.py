@@ -3,7 +3,6 @@
 Source: trading rules, "Triggers" and "Life of an order and a position"; event stream, position:close.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from engine.checks import (
@@ -116,12 +115,8 @@ def _activated(order: Order, market: Market, terms: Terms, entry: Input) -> tupl
     price = opening_price(market, order.side)
     if kind_of(order, price=order.price, current=price) == order.kind and order.price != price:
         raise Refusal(RefusalCode.NOT_FOUND, "The price does not reach it")
-    position = replace(
-        filled(order, opened_ms=entry.time_ms),
-        price=price,
-        liquidation_price=liquidation_of(terms, side=order.side, entry=price, size=order.size, margin=order.margin),
-    )
-    return OrderActivated(order), PositionOpened(position)
+    liquidation_price = liquidation_of(terms, side=order.side, entry=price, size=order.size, margin=order.margin)
+    return OrderActivated(order), PositionOpened(filled(order, price, liquidation_price, entry.time_ms))
 
 
 def _reached(position: Position, price: Decimal) -> Reason | None:

@@ -8,6 +8,8 @@ is silent, its vendor's published rules.
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from engine.values import tick_size
+
 Side = Literal["buy", "sell"]
 SIGN = {"buy": 1, "sell": -1}
 
@@ -79,7 +81,7 @@ def liquidation_price_of(
     whole = denominator * size
     # One division, so that nothing is rounded twice.
     price = entry * (whole - SIGN[side] * numerator * margin) / whole
-    return price.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return price.quantize(tick_size(digits), ROUND_HALF_UP)
 
 
 def decay_of(*, rate: Decimal, size: Decimal, opened_ms: int, closed_ms: int) -> Decimal:

@@ -57,7 +57,10 @@ def place(state: State, command: PlaceOrder, entry: Input) -> tuple[Event, ...]:
         *moved(order.account, "margin", "user.cash", "user.margin", order.margin, reference=order.id),
     )
     if not order.kind:
-        events += (OrderActivated(order), PositionOpened(filled(order, opened_ms=entry.time_ms)))
+        events += (
+            OrderActivated(order),
+            PositionOpened(filled(order, order.price, order.liquidation_price, entry.time_ms)),
+        )
     return events + balance(order.account, before=account.cash, change=-order.margin)
 
 
@@ -87,11 +90,11 @@ def released(order: Order) -> tuple[Event, ...]:
     return moved(order.account, "release", "user.margin", "user.cash", order.margin, reference=order.id)
 
 
-def filled(order: Order, *, opened_ms: int) -> Position:
-    """Return the position that an order becomes at its own price; it begins anew, not updated yet."""
+def filled(order: Order, price: Decimal, liquidation_price: Decimal, opened_ms: int) -> Position:
+    """Return the position that an order becomes at a price; it begins anew, not updated yet."""
     return Position(
-        account=order.account, id=order.id, product=order.product, side=order.side, kind=order.kind, price=order.price,
-        leverage=order.leverage, amount=order.amount, margin=order.margin, liquidation_price=order.liquidation_price,
+        account=order.account, id=order.id, product=order.product, side=order.side, kind=order.kind, price=price,
+        leverage=order.leverage, amount=order.amount, margin=order.margin, liquidation_price=liquidation_price,
         decay_rate=order.decay_rate, created_ms=order.created_ms, take_profit=order.take_profit,
         stop_loss=order.stop_loss, client_order_id=order.client_order_id, opened_ms=opened_ms,
     )  # fmt: skip

@@ -50,8 +50,10 @@ class Levels:
 
         They stay in the index; the caller removes what it is done with.
         """
-        self._drop_empty()
         at = self._sign * price
+        if not self._heap or self._heap[0] > at:
+            return []
+        self._drop_empty()
         # Only levels that the price has reached are looked at: those above them in the heap's order are too far.
         waiting = [0]
         found: list[Decimal] = []

@@ -42,10 +42,14 @@ def update(state: State, command: UpdateTrade, entry: Input) -> tuple[Event, ...
     if _untouched(command):
         raise Refusal(RefusalCode.NOTHING_TO_UPDATE)
     terms = terms_of(state, trade.product)
-    changed = _resized(command, trade, terms)
-    changed = _repriced(command, changed, terms, entry)
+    margin, leverage = _resized(command, trade, terms)
+    price = _repriced(command, trade, terms, entry)
     changed = replace(
-        changed,
+        trade,
+        price=price,
+        leverage=leverage,
+        margin=margin,
+        liquidation_price=_liquidation(command, trade, price, margin, terms),
         take_profit=_exit(command.take_profit, trade.take_profit, terms),
         stop_loss=_exit(command.stop_loss, trade.stop_loss, terms),
         updated_ms=entry.time_ms,
@@ -86,8 +90,8 @@ def _untouched(command: UpdateTrade) -> bool:
     return all(wish is None for wish in wishes)
 
 
-def _resized(command: UpdateTrade, trade: Order, terms: Terms) -> Order:
-    """Return the trade with another margin or leverage; if both are sent, the margin wins.
+def _resized(command: UpdateTrade, trade: Order, terms: Terms) -> tuple[Decimal, Decimal]:
+    """Return margin and leverage after an update; if both are sent, the margin wins.
 
     A position's margin may only rise and its leverage only fall: it never comes closer to its liquidation.
     """
@@ -101,21 +105,21 @@ def _resized(command: UpdateTrade, trade: Order, terms: Terms) -> Order:
         if isinstance(trade, Position) and (leverage > trade.leverage or margin < trade.margin):
             raise Refusal(RefusalCode.LEVERAGE_NOT_ALLOWED, "A position's leverage can only be lowered")
     else:
-        return trade
-    return _with_liquidation(replace(trade, margin=margin, leverage=leverage), terms)
+        return trade.margin, trade.leverage
+    return margin, leverage
 
 
-def _repriced(command: UpdateTrade, trade: Order, terms: Terms, entry: Input) -> Order:
-    """Return a pending order at another price; it stays the limit or stop that it is."""
+def _repriced(command: UpdateTrade, trade: Order, terms: Terms, entry: Input) -> Decimal:
+    """Return the price after an update; only a pending order's changes, and it stays the limit or stop that it is."""
     if command.price is None:
-        return trade
+        return trade.price
     if isinstance(trade, Position):
         raise Refusal(RefusalCode.INVALID_PRICE, "A position's price cannot be changed")
     price = on_tick(command.price, terms)
     current = opening_price(open_market(entry, terms), trade.side)
     if kind_of(trade, price, current) != trade.kind:
         raise Refusal(RefusalCode.PRICE_WRONG_SIDE, f"At this price it would be no {trade.kind} any more")
-    return _with_liquidation(replace(trade, price=price), terms)
+    return price
 
 
 def _check_exits(command: UpdateTrade, changed: Order) -> None:
@@ -130,9 +134,11 @@ def _check_exits(command: UpdateTrade, changed: Order) -> None:
         check_stop_loss(changed)
 
 
-def _with_liquidation(trade: Order, terms: Terms) -> Order:
-    price = liquidation_of(terms, side=trade.side, entry=trade.price, size=trade.size, margin=trade.margin)
-    return replace(trade, liquidation_price=price)
+def _liquidation(command: UpdateTrade, trade: Order, price: Decimal, margin: Decimal, terms: Terms) -> Decimal:
+    """Return the liquidation price after an update; terms that have changed meanwhile move none by themselves."""
+    if command.price is None and command.margin is None and command.leverage is None:
+        return trade.liquidation_price
+    return liquidation_of(terms, side=trade.side, entry=price, size=trade.size, margin=margin)
 
 
 def _exit(wish: Decimal | None, present: Decimal | None, terms: Terms) -> Decimal | None:

@@ -89,7 +89,7 @@ def money(amount: Decimal) -> str:
     >>> money(Decimal("2.8428159"))
     '2.84281590'
     """
-    return format(amount.quantize(SATOSHI), "f")
+    return plain(amount.quantize(SATOSHI))
 
 
 @lru_cache(maxsize=4096)
@@ -99,7 +99,7 @@ def trimmed(number: Decimal) -> str:
     >>> trimmed(Decimal("1000.000")), trimmed(Decimal("0E-8")), trimmed(Decimal("0.00060000"))
     ('1000', '0', '0.0006')
     """
-    text = format(number, "f")
+    text = plain(number)
     if "." not in text:
         return text
     return text.rstrip("0").rstrip(".") or "0"
