@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.answers import answer_of
 from engine.commands import Input
@@ -32,8 +32,7 @@ from engine.wire import event_data
 from trading.live import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(NamedTuple):
     """An event of an account's log. `name` is the live one (`order:new`), `data` its JSON text."""
 
     account: AccountId
@@ -42,8 +41,7 @@ class LoggedEvent:
     data: str
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(NamedTuple):
     """An account's money and newest offset after a command."""
 
     cash: Decimal
@@ -78,14 +76,13 @@ class Book:
     def handle(self, entry: Input) -> Record:
         """Decide an input, change the state by it, and return what is to be written and said."""
         outcome = handle(self.state, entry)
-        log = tuple(self._logged(event) for event in outcome.events if type(event) in WIRE_NAMES)
-        answer = self._answer(outcome, log)
         if not outcome.events:
-            return Record(0, outcome, answer)
+            return Record(0, outcome, self._answer(outcome, ()))
+        log = tuple([self._logged(event) for event in outcome.events if type(event) in WIRE_NAMES])
         self.serial += 1
         ledger_serial = self.ledger_serial + 1
-        self.ledger_serial += sum(isinstance(event, MoneyMoved) for event in outcome.events)
-        return Record(self.serial, outcome, answer, log, self._touched(log), ledger_serial)
+        self.ledger_serial += sum([type(event) is MoneyMoved for event in outcome.events])
+        return Record(self.serial, outcome, self._answer(outcome, log), log, self._touched(log), ledger_serial)
 
     def _answer(self, outcome: Outcome, log: tuple[LoggedEvent, ...]) -> Answer:
         refusal = outcome.refusal
@@ -101,7 +98,7 @@ class Book:
     def _touched(self, log: tuple[LoggedEvent, ...]) -> dict[AccountId, AccountRow]:
         """Return the accounts as they are now: whatever changes one is told to its owner."""
         rows = {}
-        for account in dict.fromkeys(event.account for event in log):
+        for account in dict.fromkeys([event.account for event in log]):
             owner = self.state.accounts[account]
             rows[account] = AccountRow(owner.cash, owner.margin, self.offsets[account])
         return rows

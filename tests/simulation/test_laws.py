@@ -146,7 +146,7 @@ def test_a_hole_in_the_log(world):
 
 def test_an_event_that_another_account_is_told(world):
     record = record_of(world, CancelOrder(account=DEMO, id="t2"))
-    astray = tuple(replace(logged, account=LIVE) for logged in record.log)
+    astray = tuple(logged._replace(account=LIVE) for logged in record.log)
     with pytest.raises(Violation, match="environments never mix"):
         world.laws.check(world.book, replace(record, log=astray))
 
