@@ -4,7 +4,7 @@ The engine is driven as its runner drives it: a command gets the prices that `pr
 lets expire what has to, then does what it reaches, one trigger after the other; what changed something is journaled.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ class Driver:
             case Quoted():
                 self._quoted(step)
             case Waited(time_ms):
-                self._expire(time_ms)
+                self._expire(self.book.state.expired(time_ms), time_ms)
             case Committed():
                 self.committed = len(self.journal)
                 if self.comparison is not None:
@@ -102,11 +102,13 @@ class Driver:
         self.markets[step.product] = market
         quote = quote_of(step)
         state = self.book.state
-        due = state.expired(step.time_ms)
-        self.situations.quoted(step, state, due, state.reached(quote))
-        self._expire(step.time_ms)
-        reached = state.reached(quote)
-        demand(all(identifier in state.owners for identifier in reached), "index", "of what is gone", reached)
+        due, reached = state.expired(step.time_ms), state.reached(quote)
+        self.situations.quoted(step, state, due, reached)
+        self._expire(due, step.time_ms)
+        if due:
+            reached = state.reached(quote)
+        if reached and not state.owners.keys() >= set(reached):
+            raise Violation("index", f"of what is gone, {reached}")
         if self.comparison is not None:
             self.comparison.check_reached(step.product, market, reached)
         waiting = dict.fromkeys(reached)
@@ -130,13 +132,11 @@ class Driver:
         else:
             self._do(Trigger(account=account, id=identifier), time_ms)
 
-    def _expire(self, time_ms: int) -> None:
-        state = self.book.state
-        due = state.expired(time_ms)
+    def _expire(self, due: Collection[str], time_ms: int) -> None:
         if self.comparison is not None:
             self.comparison.check_expired(time_ms, due)
         for identifier in due:
-            self._do(Expire(account=state.owners[identifier], id=identifier), time_ms)
+            self._do(Expire(account=self.book.state.owners[identifier], id=identifier), time_ms)
 
     def _crash(self) -> None:
         """Begin again with what was committed; if nothing was lost, everything is as it was."""

@@ -39,6 +39,7 @@ from trading.book import Book, Record
 from trading.live import Answer
 
 ZERO = Decimal(0)
+NOTHING: tuple[list[Order], Decimal] = ([], ZERO)
 MARGIN = attrgetter("margin")
 HIGHEST = Decimal(10) ** 15
 """Above every price: what waits for a price to rise is reached by it."""
@@ -74,6 +75,8 @@ class Laws:
         # account -> the cash that its owner was last told of
         self.told: dict[AccountId, Decimal] = {}
         self.answers: dict[tuple[AccountId, str], tuple[PlaceOrder, Answer]] = {}
+        # an account's orders or positions as they were last seen, and the sum of their margin
+        self._counted: dict[tuple[AccountId, str], tuple[list[Order], Decimal]] = {}
         self._activated = ""
         self._ended: list[str] = []
 
@@ -152,9 +155,20 @@ class Laws:
             raise Violation("law 2: cash is never below zero", f"{name}, {cash}")
         if cash != self.told[name]:
             raise Violation("each change of the cash is told", f"{name}, {cash}, {self.told[name]}")
-        held = sum(map(MARGIN, account.orders.values()), sum(map(MARGIN, account.positions.values()), ZERO))
+        held = self._held(name, "orders", account.orders) + self._held(name, "positions", account.positions)
         if margin != held:
             raise Violation("law 2: margin is that of the open trades", f"{name}, {margin}, {held}")
+
+    def _held(self, name: AccountId, shelf: str, trades: Mapping[str, Order]) -> Decimal:
+        """Return the margin of the trades as the engine has them now. A trade never changes: none is added up twice."""
+        now = list(trades.values())
+        before, margin = self._counted.get((name, shelf), NOTHING)
+        if now[: len(before)] == before:
+            margin = sum(map(MARGIN, now[len(before) :]), margin)
+        else:
+            margin = sum(map(MARGIN, now), ZERO)
+        self._counted[name, shelf] = now, margin
+        return margin
 
     def _check_environment(self, state: State, environment: str) -> None:
         house = {place: amount for (where, place), amount in state.house.items() if where == environment}

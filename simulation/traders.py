@@ -3,6 +3,7 @@
 A trader looks at the engine's state to find what it may name; which of it is right is not his to know.
 """
 
+from bisect import bisect
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,7 @@ class Traders:
         owner = state.accounts.get(account)
         short = len(state.owners) < self.target
         weights = WHEN_SHORT if short else WHEN_FULL
-        wish = self.chance.choices(WISHES, cum_weights=weights)[0]
+        wish = WISHES[bisect(weights, 100 * self.chance.random())]
         return wish(self, state, account, owner or AccountState(), now_ms)
 
     def identifier(self) -> str:

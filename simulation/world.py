@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from random import Random
 
-from engine.values import State, Terms
+from engine.values import State, Terms, tick_size
 from simulation.script import Quoted
 
 BEGIN_MS = 1_700_000_000_000
@@ -54,7 +54,7 @@ class Path:
         return Quoted(self.terms.product, self.price(bid), self.price(bid + width), time_ms, self.state)
 
     def price(self, ticks: int) -> Decimal:
-        return Decimal(ticks).scaleb(-self.terms.digits)
+        return ticks * tick_size(self.terms.digits)
 
     def change_terms(self, chance: Random) -> Terms:
         """Return other terms of the same product; its digits stay."""
