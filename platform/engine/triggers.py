@@ -22,35 +22,36 @@ class Levels:
     `nearest` is the price on top; short of it nothing is reached. Infinitely far away where there is none.
     """
 
-    __slots__ = ("_far", "_heap", "_ids", "_sign", "nearest")
+    __slots__ = ("_above", "_far", "_heap", "_ids", "nearest")
 
     def __init__(self, direction: Direction) -> None:
-        # A heap has its smallest on top; a falling price reaches the highest level first.
-        self._sign = 1 if direction == "above" else -1
-        self._far = self._sign * Decimal("Infinity")
+        # A heap has its smallest on top; a falling price reaches the highest level first, so these are kept negated.
+        self._above = direction == "above"
+        self._far = Decimal("Infinity" if self._above else "-Infinity")
         self._ids: dict[Decimal, dict[str, None]] = {}
         self._heap: list[Decimal] = []
         self.nearest = self._far
 
     def add(self, level: Decimal, identifier: str) -> None:
-        ids = self._ids.get(level)
+        at = level if self._above else -level
+        ids = self._ids.get(at)
         if ids is None:
-            self._ids[level] = {identifier: None}
-            heapq.heappush(self._heap, self._sign * level)
-            self.nearest = self._sign * self._heap[0]
+            self._ids[at] = {identifier: None}
+            heapq.heappush(self._heap, at)
+            self._look()
         else:
             ids[identifier] = None
 
     def remove(self, level: Decimal, identifier: str) -> None:
         """Take an id off its level; raises `KeyError` when it does not wait there."""
-        del self._ids[level][identifier]
+        del self._ids[level if self._above else -level][identifier]
 
     def reached(self, price: Decimal) -> list[str]:
         """Return the ids whose level the price is at or through, the level that it reached first leading.
 
         They stay in the index; the caller removes what it is done with.
         """
-        at = self._sign * price
+        at = price if self._above else -price
         if not self._heap or self._heap[0] > at:
             return []
         self._drop_empty()
@@ -62,12 +63,18 @@ class Levels:
             if place < len(self._heap) and self._heap[place] <= at:
                 found.append(self._heap[place])
                 waiting += [2 * place + 1, 2 * place + 2]
-        return [identifier for level in sorted(found) for identifier in self._ids[self._sign * level]]
+        return [identifier for level in sorted(found) for identifier in self._ids[level]]
 
     def _drop_empty(self) -> None:
-        while self._heap and not self._ids[self._sign * self._heap[0]]:
-            del self._ids[self._sign * heapq.heappop(self._heap)]
-        self.nearest = self._sign * self._heap[0] if self._heap else self._far
+        while self._heap and not self._ids[self._heap[0]]:
+            del self._ids[heapq.heappop(self._heap)]
+        self._look()
+
+    def _look(self) -> None:
+        if not self._heap:
+            self.nearest = self._far
+        else:
+            self.nearest = self._heap[0] if self._above else -self._heap[0]
 
 
 class TriggerIndex:
