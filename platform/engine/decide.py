@@ -5,8 +5,7 @@ that the table names.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine import closing, funds, placing, updating
 from engine.commands import (
@@ -54,8 +53,7 @@ RULES: Mapping[type[Command], Rule] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What an input came to. Without events nothing has changed and nothing needs to be kept.
 
     `refusal` with an event is one that has to be remembered, for the order that comes a second time.

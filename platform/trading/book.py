@@ -49,8 +49,7 @@ class AccountRow(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What one input came to. `serial` is 0 where nothing is to be kept: the answer may be given at once.
 
     The outcome's movements have the ledger's serials from `ledger_serial` on. `accounts` are those that it touched.
@@ -59,9 +58,9 @@ class Record:
     serial: int
     outcome: Outcome
     answer: Answer
-    log: tuple[LoggedEvent, ...] = ()
-    accounts: Mapping[AccountId, AccountRow] = field(default_factory=dict)
-    ledger_serial: int = 0
+    log: tuple[LoggedEvent, ...]
+    accounts: Mapping[AccountId, AccountRow]
+    ledger_serial: int
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class Book:
         """Decide an input, change the state by it, and return what is to be written and said."""
         outcome = handle(self.state, entry)
         if not outcome.events:
-            return Record(0, outcome, self._answer(outcome, ()))
+            return Record(0, outcome, self._answer(outcome, ()), (), {}, 0)
         log = tuple([self._logged(event) for event in outcome.events if type(event) in WIRE_NAMES])
         self.serial += 1
         ledger_serial = self.ledger_serial + 1

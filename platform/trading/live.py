@@ -1,14 +1,13 @@
 """The way to the engine, wherever it runs; the composition root puts the real way here."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from accounts.errors import Code, Refused
 from engine.commands import Command
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the engine says to a command: the result's JSON text, or (`code`) why it refuses."""
 
     text: str = ""

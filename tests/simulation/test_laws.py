@@ -28,14 +28,14 @@ def record_of(world, command):
 def without(record, kind):
     """Return the record as if one kind of event had been forgotten."""
     kept = tuple(event for event in record.outcome.events if not isinstance(event, kind))
-    return replace(record, outcome=replace(record.outcome, events=kept))
+    return record._replace(outcome=record.outcome._replace(events=kept))
 
 
 def changed(record, event_type, /, **changes):
     events = tuple(
         replace(event, **changes) if isinstance(event, event_type) else event for event in record.outcome.events
     )
-    return replace(record, outcome=replace(record.outcome, events=events))
+    return record._replace(outcome=record.outcome._replace(events=events))
 
 
 def test_a_good_world_breaks_none(world):
@@ -127,7 +127,7 @@ def test_a_split_that_loses_something(world):
 
 def test_a_change_of_the_cash_that_is_not_told(world):
     record = record_of(world, CancelOrder(account=DEMO, id="t2"))
-    silent = without(replace(record, log=record.log[:-1]), BalanceChanged)
+    silent = without(record._replace(log=record.log[:-1]), BalanceChanged)
     with pytest.raises(Violation, match="each change of the cash is told"):
         world.laws.check(world.book, silent)
 
@@ -135,20 +135,20 @@ def test_a_change_of_the_cash_that_is_not_told(world):
 def test_an_event_that_is_missing_in_the_log(world):
     record = record_of(world, CancelOrder(account=DEMO, id="t2"))
     with pytest.raises(Violation, match="law 7"):
-        world.laws.check(world.book, replace(record, log=record.log[:1]))
+        world.laws.check(world.book, record._replace(log=record.log[:1]))
 
 
 def test_a_hole_in_the_log(world):
     record = record_of(world, CancelOrder(account=DEMO, id="t2"))
     with pytest.raises(Violation, match="law 7"):
-        world.laws.check(world.book, replace(record, log=record.log[1:]))
+        world.laws.check(world.book, record._replace(log=record.log[1:]))
 
 
 def test_an_event_that_another_account_is_told(world):
     record = record_of(world, CancelOrder(account=DEMO, id="t2"))
     astray = tuple(logged._replace(account=LIVE) for logged in record.log)
     with pytest.raises(Violation, match="environments never mix"):
-        world.laws.check(world.book, replace(record, log=astray))
+        world.laws.check(world.book, record._replace(log=astray))
 
 
 def test_a_duplicate_that_is_done_again(world):
@@ -160,13 +160,13 @@ def test_a_duplicate_that_is_done_again(world):
 
 def test_a_duplicate_that_is_answered_otherwise(world):
     again = order("t5", type="pending", price=Decimal("1.05"), client_order_id="mine")
-    record = replace(record_of(world, again), answer=Answer("{}"))
+    record = record_of(world, again)._replace(answer=Answer("{}"))
     with pytest.raises(Violation, match="law 6: duplicates change nothing: answer"):
         world.laws.check(world.book, record)
 
 
 def test_another_order_of_the_same_name_that_is_taken_for_it(world):
     other = order("t5", type="pending", price=Decimal("1.06"), client_order_id="mine")
-    record = replace(record_of(world, other), answer=Answer("{}"))
+    record = record_of(world, other)._replace(answer=Answer("{}"))
     with pytest.raises(Violation, match="law 6: duplicates change nothing: another body"):
         world.laws.check(world.book, record)
