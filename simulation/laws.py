@@ -40,6 +40,7 @@ from trading.live import Answer
 
 ZERO = Decimal(0)
 NOTHING: tuple[list[Order], Decimal] = ([], ZERO)
+Counted = dict[AccountId, tuple[list[Order], Decimal]]
 MARGIN = attrgetter("margin")
 HIGHEST = Decimal(10) ** 15
 """Above every price: what waits for a price to rise is reached by it."""
@@ -62,8 +63,8 @@ class Laws:
     """One engine's life from empty, seen from its events. After each of its records call `check`."""
 
     def __init__(self) -> None:
-        # (whose, ledger account) -> its entries' sum; whose: an account, or an environment for house and external
-        self.sums: dict[tuple[object, str], Decimal] = defaultdict(Decimal)
+        # whose -> ledger account -> its entries' sum; whose: an account, or an environment for house and external
+        self.sums: dict[object, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         # order or position -> the margin that the ledger holds for it
         self.held: dict[str, Decimal] = defaultdict(Decimal)
         self.orders: dict[str, str] = {}
@@ -75,8 +76,9 @@ class Laws:
         # account -> the cash that its owner was last told of
         self.told: dict[AccountId, Decimal] = {}
         self.answers: dict[tuple[AccountId, str], tuple[PlaceOrder, Answer]] = {}
-        # an account's orders or positions as they were last seen, and the sum of their margin
-        self._counted: dict[tuple[AccountId, str], tuple[list[Order], Decimal]] = {}
+        # account -> its orders (its positions) as they were last seen, and the sum of their margin
+        self._orders: Counted = {}
+        self._positions: Counted = {}
         self._activated = ""
         self._ended: list[str] = []
 
@@ -149,31 +151,21 @@ class Laws:
     def _check_account(self, name: AccountId, account: AccountState) -> None:
         law = "law 2: a balance is the sum of its entries"
         cash, margin = account.cash, account.margin
-        if cash != self.sums[name, "user.cash"] or margin != self.sums[name, "user.margin"]:
+        sums = self.sums[name]
+        if cash != sums["user.cash"] or margin != sums["user.margin"]:
             raise Violation(law, f"{name}, {cash}, {margin}")
-        if cash < 0:
+        if cash < ZERO:
             raise Violation("law 2: cash is never below zero", f"{name}, {cash}")
         if cash != self.told[name]:
             raise Violation("each change of the cash is told", f"{name}, {cash}, {self.told[name]}")
-        held = self._held(name, "orders", account.orders) + self._held(name, "positions", account.positions)
+        held = margin_of(account.orders, name, self._orders) + margin_of(account.positions, name, self._positions)
         if margin != held:
             raise Violation("law 2: margin is that of the open trades", f"{name}, {margin}, {held}")
-
-    def _held(self, name: AccountId, shelf: str, trades: Mapping[str, Order]) -> Decimal:
-        """Return the margin of the trades as the engine has them now. A trade never changes: none is added up twice."""
-        now = list(trades.values())
-        before, margin = self._counted.get((name, shelf), NOTHING)
-        if now[: len(before)] == before:
-            margin = sum(map(MARGIN, now[len(before) :]), margin)
-        else:
-            margin = sum(map(MARGIN, now), ZERO)
-        self._counted[name, shelf] = now, margin
-        return margin
 
     def _check_environment(self, state: State, environment: str) -> None:
         house = {place: amount for (where, place), amount in state.house.items() if where == environment}
         for place, amount in house.items():
-            demand(amount == self.sums[environment, place], "law 2: a balance is the sum of its entries", place)
+            demand(amount == self.sums[environment][place], "law 2: a balance is the sum of its entries", place)
         users = [account for name, account in state.accounts.items() if name.environment == environment]
         total = sum((account.cash + account.margin for account in users), ZERO) + sum(house.values(), ZERO)
         demand(total == 0, "law 1: all accounts sum to zero", environment, total)
@@ -196,15 +188,15 @@ class Laws:
         """Enter one half of a movement."""
         account = event.account
         if place == "user.margin":
-            self.sums[account, place] += change
+            self.sums[account][place] += change
             self.held[event.reference] += change
         elif place == "user.cash":
-            self.sums[account, place] += change
+            self.sums[account][place] += change
             allowed = event.kind in ("margin", "withdrawal", "reset") and event.reference not in self._ended
             if change < 0 and not allowed:
                 raise Violation("law 4: a position loses at most its margin", f"taken from the cash, {event}")
         else:
-            self.sums[account.environment, place] += change
+            self.sums[account.environment][place] += change
 
     def _placed(self, event: OrderPlaced) -> None:
         demand(event.order.id not in self.orders, "law 3: one beginning", "placed twice", event.order.id)
@@ -260,6 +252,20 @@ class Laws:
 
     def _nothing(self, event: Event) -> None:
         """Nothing of the ledger's."""
+
+
+def margin_of(trades: Mapping[str, Order], name: AccountId, counted: Counted) -> Decimal:
+    """Return the margin of an account's trades as the engine has them now.
+
+    A trade never changes, so those in front that are the same as before are not added up once more.
+    """
+    now = list(trades.values())
+    before, margin = counted.get(name, NOTHING)
+    if now[: len(before)] != before:
+        before, margin = NOTHING
+    margin = sum(map(MARGIN, now[len(before) :]), margin)
+    counted[name] = now, margin
+    return margin
 
 
 def waiting_in(state: State, product: str) -> Iterator[str]:

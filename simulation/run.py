@@ -156,7 +156,4 @@ def _outcomes(plan: Plan, workers: int) -> Iterator[Outcome]:
 
 
 def _digest(texts: Iterator[str] | list[str]) -> str:
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(text.encode())
-    return digest.hexdigest()
+    return hashlib.sha256("".join(texts).encode()).hexdigest()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.commands import (
+    CancelOrder,
+    ClosePosition,
     Command,
     Expire,
     Input,
@@ -12,7 +14,7 @@ from engine.commands import (
     PlaceOrder,
     ResetAccount,
     SetTerms,
-    Trigger,
+    SplitPosition,
     UpdateTrade,
 )
 from engine.events import (
@@ -87,18 +89,15 @@ class Situations:
 
     def before(self, state: State, entry: Input) -> None:
         """Note what can only be seen while the command is not done yet."""
-        command = entry.command
-        seen = COMMANDS.get(type(command))
+        seen = COMMANDS.get(type(entry.command))
         if seen is not None:
-            seen(self, state, entry, command)
-        elif not isinstance(command, Trigger | Expire):
-            self._foreign(state, command)
+            seen(self, state, entry, entry.command)
 
     def after(self, record: Record) -> None:
         """Note what has come of it."""
         outcome = record.outcome
         if outcome.refusal is not None:
-            self.counts[outcome.refusal.code.value] += 1
+            self.counts[str(outcome.refusal.code)] += 1
             return
         if outcome.events and isinstance(outcome.entry.command, Expire):
             self.counts["expired"] += 1
@@ -138,8 +137,8 @@ class Situations:
             self.counts["lost_order_again"] += 1
             self._lost.discard(name)
 
-    def _update(self, state: State, _entry: Input, command: UpdateTrade) -> None:
-        self._foreign(state, command)
+    def _update(self, state: State, entry: Input, command: UpdateTrade) -> None:
+        self._foreign(state, entry, command)
         trade = state.trade(command.id)
         if trade is not None and trade.account == command.account:
             self.counts["margin_and_leverage"] += command.margin is not None and command.leverage is not None
@@ -159,10 +158,11 @@ class Situations:
         )
         self.counts["terms_changed"] += open_trades and command.terms != state.terms.get(product)
 
-    def _foreign(self, state: State, command: Command) -> None:
-        owner = state.owners.get(getattr(command, "id", ""))
-        mine = getattr(command, "account", None)
-        if owner is not None and mine is not None and owner != mine:
+    def _foreign(
+        self, state: State, _entry: Input, command: CancelOrder | ClosePosition | SplitPosition | UpdateTrade
+    ) -> None:
+        owner, mine = state.owners.get(command.id), command.account
+        if owner is not None and owner != mine:
             self.counts["other_environment" if owner.user_id == mine.user_id else "other_owner"] += 1
 
 
@@ -230,6 +230,9 @@ EVENTS: Mapping[type[Event], Callable[[Any, Input], Iterator[str]]] = {
 }
 COMMANDS: Mapping[type[Command], Callable[..., None]] = {
     PlaceOrder: Situations._place,
+    CancelOrder: Situations._foreign,
+    ClosePosition: Situations._foreign,
+    SplitPosition: Situations._foreign,
     UpdateTrade: Situations._update,
     ResetAccount: Situations._reset,
     SetTerms: Situations._terms,
