@@ -13,7 +13,7 @@ from engine.decide import products_needed
 from engine.values import AccountId, Market, Quote
 from simulation.compare import Comparison
 from simulation.laws import Laws, Violation, demand, waiting_in
-from simulation.script import Committed, Crashed, Do, Quoted, Step, Waited
+from simulation.script import Committed, Do, Quoted, Step, Waited
 from simulation.situations import Situations
 from trading.book import Book, LoggedEvent, Record
 from trading.live import Answer
@@ -68,19 +68,18 @@ class Driver:
             self.comparison.check_all(self.book.state)
 
     def _play(self, step: Step) -> None:
-        match step:
-            case Do(command, time_ms):
-                self._do(command, time_ms)
-            case Quoted():
-                self._quoted(step)
-            case Waited(time_ms):
-                self._expire(self.book.state.expired(time_ms), time_ms)
-            case Committed():
-                self.committed = len(self.journal)
-                if self.comparison is not None:
-                    self.comparison.commit()
-            case Crashed():
-                self._crash()
+        if isinstance(step, Do):
+            self._do(step.command, step.time_ms)
+        elif isinstance(step, Quoted):
+            self._quoted(step)
+        elif isinstance(step, Waited):
+            self._expire(self.book.state.expired(step.time_ms), step.time_ms)
+        elif isinstance(step, Committed):
+            self.committed = len(self.journal)
+            if self.comparison is not None:
+                self.comparison.commit()
+        else:
+            self._crash()
 
     def _do(self, command: Command, time_ms: int) -> Record:
         self.decided += 1

@@ -42,6 +42,9 @@ ZERO = Decimal(0)
 NOTHING: tuple[list[Order], Decimal] = ([], ZERO)
 Counted = dict[AccountId, tuple[list[Order], Decimal]]
 MARGIN = attrgetter("margin")
+MAY_TAKE_CASH = ("margin", "withdrawal", "reset")
+"""The movements that take from an account's cash; none of them is for a trade that has ended."""
+
 HIGHEST = Decimal(10) ** 15
 """Above every price: what waits for a price to rise is reached by it."""
 
@@ -109,9 +112,11 @@ class Laws:
             self._check_environment(state, environment)
         trades = {trade.id: trade for account in state.accounts.values() for trade in _trades(account)}
         demand(state.owners == {name: trade.account for name, trade in trades.items()}, "index", "owners differ")
-        for product in state.terms:
-            waiting = [name for name, trade in trades.items() if trade.product == product]
-            demand(sorted(waiting) == sorted(set(waiting_in(state, product))), "index", "triggers differ", product)
+        waiting: dict[str, set[str]] = {product: set() for product in state.terms}
+        for trade in trades.values():
+            waiting[trade.product].add(trade.id)
+        for product, names in waiting.items():
+            demand(names == set(waiting_in(state, product)), "index", "triggers differ", product)
 
     def _check_ends(self) -> None:
         if self._activated:
@@ -129,7 +134,7 @@ class Laws:
             if logged.offset != offset:
                 raise Violation("law 7: the log is dense", f"{offset} expected, {logged}")
             self.offsets[account] = offset
-        told = sum([type(event) in WIRE_NAMES for event in record.outcome.events])
+        told = len([event for event in record.outcome.events if type(event) in WIRE_NAMES])
         if told != len(record.log):
             raise Violation("law 7: the log is dense", f"{told} events, {len(record.log)} in the log")
 
@@ -178,8 +183,7 @@ class Laws:
 
     def _money(self, event: MoneyMoved) -> None:
         source, target, amount = event.source, event.target, event.amount
-        known = source in LEDGER_ACCOUNTS and target in LEDGER_ACCOUNTS
-        if not known or source == target or amount <= 0:
+        if source not in LEDGER_ACCOUNTS or target not in LEDGER_ACCOUNTS or source == target or amount <= ZERO:
             raise Violation("law 1: every transfer balances", str(event))
         self._entry(event, source, -amount)
         self._entry(event, target, amount)
@@ -192,8 +196,7 @@ class Laws:
             self.held[event.reference] += change
         elif place == "user.cash":
             self.sums[account][place] += change
-            allowed = event.kind in ("margin", "withdrawal", "reset") and event.reference not in self._ended
-            if change < 0 and not allowed:
+            if change < ZERO and (event.kind not in MAY_TAKE_CASH or event.reference in self._ended):
                 raise Violation("law 4: a position loses at most its margin", f"taken from the cash, {event}")
         else:
             self.sums[account.environment][place] += change

@@ -65,8 +65,7 @@ class Traders:
         """Return what is asked for next."""
         account = self._any(ACCOUNTS)
         owner = state.accounts.get(account)
-        short = len(state.owners) < self.target
-        weights = WHEN_SHORT if short else WHEN_FULL
+        weights = WHEN_SHORT if len(state.owners) < self.target else WHEN_FULL
         wish = WISHES[bisect(weights, 100 * self.chance.random())]
         return wish(self, state, account, owner or AccountState(), now_ms)
 
