@@ -25,7 +25,7 @@ class Levels:
     __slots__ = ("_above", "_far", "_heap", "_ids", "nearest")
 
     def __init__(self, direction: Direction) -> None:
-        # A heap has its smallest on top; a falling price reaches the highest level first, so these are kept negated.
+        # A heap has its smallest on top; a falling price reaches the highest level first: there they are negated.
         self._above = direction == "above"
         self._far = Decimal("Infinity" if self._above else "-Infinity")
         self._ids: dict[Decimal, dict[str, None]] = {}
@@ -33,18 +33,17 @@ class Levels:
         self.nearest = self._far
 
     def add(self, level: Decimal, identifier: str) -> None:
-        at = level if self._above else -level
-        ids = self._ids.get(at)
+        ids = self._ids.get(level)
         if ids is None:
-            self._ids[at] = {identifier: None}
-            heapq.heappush(self._heap, at)
+            self._ids[level] = {identifier: None}
+            heapq.heappush(self._heap, level if self._above else -level)
             self._look()
         else:
             ids[identifier] = None
 
     def remove(self, level: Decimal, identifier: str) -> None:
         """Take an id off its level; raises `KeyError` when it does not wait there."""
-        del self._ids[level if self._above else -level][identifier]
+        del self._ids[level][identifier]
 
     def reached(self, price: Decimal) -> list[str]:
         """Return the ids whose level the price is at or through, the level that it reached first leading.
@@ -63,12 +62,14 @@ class Levels:
             if place < len(self._heap) and self._heap[place] <= at:
                 found.append(self._heap[place])
                 waiting += [2 * place + 1, 2 * place + 2]
-        return [identifier for level in sorted(found) for identifier in self._ids[level]]
+        found.sort()
+        return [identifier for at in found for identifier in self._ids[at if self._above else -at]]
 
     def _drop_empty(self) -> None:
-        while self._heap and not self._ids[self._heap[0]]:
-            del self._ids[heapq.heappop(self._heap)]
-        self._look()
+        while self._heap and not self._ids[self.nearest]:
+            heapq.heappop(self._heap)
+            del self._ids[self.nearest]
+            self._look()
 
     def _look(self) -> None:
         if not self._heap:
