@@ -4,10 +4,11 @@ A script is a list of steps. It can be written as Python, so that one that faile
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from decimal import Decimal
 
 from engine.commands import Command
+from engine.frozen import dataclass
 from engine.values import State
 
 

@@ -5,10 +5,11 @@ done is `decide`'s to say. Money is BTC, amounts are contracts, times are ms UTC
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Literal
 
+from engine.frozen import dataclass
 from engine.margin import Side
 from engine.values import AccountId, Market, Terms
 

@@ -1,10 +1,10 @@
 """What has happened: orders and positions as they are now, money moved, accounts told. Written once, never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from engine.frozen import dataclass
 from engine.margin import Side, size_of
 from engine.values import AccountId, Terms
 

@@ -6,10 +6,11 @@ milliseconds UTC unless the name ends in `_s`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from engine.frozen import dataclass
 
 RESOLUTIONS: Mapping[str, int] = {"1": 60, "5": 300, "15": 900, "60": 3_600, "240": 14_400, "1D": 86_400}
 """Candle resolution as the wire spells it -> its length in seconds (event stream, trading:candles)."""
