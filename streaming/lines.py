@@ -88,7 +88,8 @@ class LayerLine:
     def alone(self, group: str) -> bool:
         if not isinstance(self._layer, InMemoryChannelLayer):
             return False
-        return self._layer.groups.get(group, {}).keys() <= {self.name}
+        members = self._layer.groups.get(group)
+        return not members or members.keys() <= {self.name}
 
     async def close(self) -> None:
         """The layer is Django's."""

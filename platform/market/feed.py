@@ -12,7 +12,18 @@ from decimal import Decimal
 from accounts.errors import Code
 from engine.candles import CandleBuilder
 from engine.day_ago import DayAgo
-from engine.values import RESOLUTIONS, Candle, MarketStatus, Product, Quote, State, Tick, mid_price, to_digits
+from engine.values import (
+    RESOLUTIONS,
+    Candle,
+    MarketStatus,
+    Product,
+    Quote,
+    State,
+    Tick,
+    mid_price,
+    tick_size,
+    to_digits,
+)
 from market.hours import Hours, is_open
 
 FUTURE_MS = 5_000
@@ -216,10 +227,10 @@ class Feed:
 
     def _verdict(self, line: _Line, tick: Tick, source: str, wall_ms: int, now_s: float) -> Code | None:
         """Return why a tick is refused, or None."""
-        last, rules, digits = line.quote, line.rules, line.rules.product.digits
+        last, rules = line.quote, line.rules
         if line.source not in ("", source) and not self._silent(line, now_s):
             return Code.PRODUCT_HAS_SOURCE
-        if tick.ask <= 0 or to_digits(tick.bid, digits) <= 0:
+        if 2 * tick.bid <= tick_size(rules.product.digits) or tick.ask <= 0:  # it is rounded to nothing, or below
             return Code.NOT_POSITIVE
         if tick.bid > tick.ask:
             return Code.CROSSED

@@ -28,6 +28,7 @@ START_S = START_MS // 1000
         ({"bid": "-1", "ask": "1"}, Code.NOT_POSITIVE),
         ({"bid": "1", "ask": "0"}, Code.NOT_POSITIVE),
         ({"bid": "0.0000049", "ask": "1"}, Code.NOT_POSITIVE),
+        ({"bid": "0.000005", "ask": "1"}, Code.NOT_POSITIVE),
         ({"bid": "0.00999", "ask": "1"}, Code.OUT_OF_BAND),
         ({"bid": "1", "ask": "100.00001"}, Code.OUT_OF_BAND),
         ({"at_ms": START_MS + 5_001}, Code.FUTURE_TICK),
