@@ -2,7 +2,9 @@
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
+from tests.plugins.leftovers import keep_what_is_there
 from tests.plugins.services import ROOT, on_postgres
 from tools import chromium as browsers
 
@@ -28,6 +30,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         pure = [item for item in items if any(item.path.is_relative_to(ROOT / place) for place in PURE)]
         config.hook.pytest_deselected(items=pure)
         items[:] = [item for item in items if item not in pure]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Transactional tests end with what the migrations have made, and soon."""
+    with django_db_blocker.unblock():
+        keep_what_is_there()
 
 
 @pytest.fixture(scope="session")

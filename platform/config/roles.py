@@ -29,7 +29,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {"support": SUPPORT, "dealer": DEALER, "a
 
 
 def roles_write(**_: Any) -> None:
-    """Make the three groups what the table says, in a handful of queries: tests do this after every flush."""
+    """Make the three groups what the table says, in a handful of queries."""
     from django.contrib.auth.models import Group, Permission
 
     there = set(Group.objects.filter(name__in=ROLES).values_list("name", flat=True))

@@ -1,7 +1,7 @@
 """What is written once stays as it is: the database refuses to change or delete it, whoever asks.
 
-PostgreSQL's TRUNCATE (`manage.py flush` and the tests use it) is not refused. On SQLite a flush is a DELETE, so the
-project's own `flush` takes the guards away for it.
+PostgreSQL's TRUNCATE (`manage.py flush` uses it) is not refused. On SQLite a flush is a DELETE, so the project's own
+`flush` takes the guards away for it.
 """
 
 from collections.abc import Iterator
