@@ -23,11 +23,11 @@ from engine.commands import OpenAccount
 from engine.values import AccountId
 from market import live as market_live
 from market.models import Product
-from market.seed import products_seed
 from streaming.channels import ENVIRONMENTS
 from streaming.dialects.event_stream import channel_name
 from streaming.messages import ACTIONS, Channel, Kind, Request
 from streaming.routing import ENDPOINTS
+from tests.market.products import given_products
 from tests.streaming.sessions import EVENTS, PAGE, identity, subscribe
 from tests.streaming.sessions import Client as Socket
 from tests.trading.callers import DOCUMENT, JSON, PENDING, Browser
@@ -215,7 +215,7 @@ def engine(transactional_db, monkeypatch, settings):
     market_live.board.clear()
     # No feed runs here, whatever a test before this one has put there.
     monkeypatch.setattr(market_live, "submit_ticks", market_live._no_feed)
-    products_seed()
+    given_products()
     given_quote("1.26630", "1.26635")
     running = SmallEngine()
     monkeypatch.setattr(live, "submit", running.submit)

@@ -20,11 +20,11 @@ from engine.commands import OpenAccount, PlaceOrder
 from engine.margin import Side
 from engine.values import AccountId, Environment, Tick
 from market.models import Product
-from market.seed import products_seed
 from market.sources import NoneSpec, parse_spec
 from streaming import topics
 from streaming.figures import EngineFigures
 from tests.accounts.callers import refused_with
+from tests.market.products import given_products
 from tests.streaming.nodes import until
 from tests.threads import in_thread
 from trading.inbox import inbox_put
@@ -39,7 +39,7 @@ EUR = "EUR-USD"
 @pytest.fixture
 async def start(monkeypatch):
     """Give a function that starts a process with some of the roles; each has a board of its own."""
-    await in_thread(products_seed)
+    await in_thread(given_products)
     await in_thread(Product.objects.exclude(name__in=(EUR, "GBP-USD")).delete)
     houses = []
 

@@ -7,8 +7,8 @@ import pytest
 import market.live
 from config.feed_role import FeedOptions
 from config.house import House
-from market.seed import products_seed
 from market.sources import parse_spec
+from tests.market.products import given_products
 from tests.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,7 +19,7 @@ LINES = "timestamp,bid,ask\n" + "".join(f"2020-01-01T00:00:0{n}Z,1.1000{n},1.100
 @pytest.fixture
 async def replaying(tmp_path):
     """Give a function that starts a house with a recorded market of five ticks."""
-    await in_thread(products_seed)
+    await in_thread(given_products)
     market.live.board.clear()
     path = tmp_path / "eurusd.csv"
     path.write_text(LINES)

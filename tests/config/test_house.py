@@ -13,10 +13,10 @@ from config.feed_role import FeedOptions
 from config.house import House
 from engine.board import Board
 from engine.values import Tick
-from market.seed import products_seed
 from market.sources import NoneSpec
 from streaming import topics
 from streaming.figures import MAX_LISTED
+from tests.market.products import given_products
 from tests.streaming.nodes import until
 from tests.threads import in_thread
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 async def house():
     """A process with everything, and no source but who publishes."""
-    await in_thread(products_seed)
+    await in_thread(given_products)
     market.live.board.clear()
     running = House(FeedOptions(NoneSpec()))
     await running.ready()

@@ -9,8 +9,8 @@ from accounts.models import User
 from accounts.services import api_key_create
 from config.roles import ROLES, roles_write
 from market.models import Product
-from market.seed import products_seed
 from streaming.peers import Answers
+from tests.market.products import given_products
 from trading import asking
 from trading.models import Balance
 
@@ -108,7 +108,7 @@ DEALS, RULES = ("dealer", "administrator"), ("administrator",)
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_action_is_for_the_roles_that_have_it(member, nobody_answers, ann, role):
-    products_seed()
+    given_products()
     staff, key, product = member(role), ann.api_keys.get(), Product.objects.all()[0].pk
     posts = {
         f"/admin/market/product/{product}/halt": ({}, DEALS),
@@ -136,7 +136,7 @@ def test_each_action_is_for_the_roles_that_have_it(member, nobody_answers, ann, 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_action_of_a_list_is_offered_to_the_roles_that_have_it(member, nobody_answers, ann, role):
-    products_seed()
+    given_products()
     Balance.objects.create(user=ann, environment="demo", cash=1, margin=0, log_offset=1)
     staff = member(role)
     offered: dict[tuple[str, str], tuple[bool, bool]] = {}

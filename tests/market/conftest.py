@@ -3,7 +3,7 @@
 import pytest
 
 from market import live
-from market.seed import products_seed
+from tests.market.products import given_products
 
 
 @pytest.fixture(autouse=True)
@@ -20,4 +20,4 @@ def _empty_board():
 
 @pytest.fixture
 def products(db):
-    products_seed()
+    given_products()

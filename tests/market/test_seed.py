@@ -8,10 +8,15 @@ from market.hours import is_open, parse_hours
 from market.models import Product
 from market.seed import SEEDS, products_seed
 
-pytestmark = pytest.mark.usefixtures("products")
+pytestmark = pytest.mark.usefixtures("seeded")
 
 NAMED = {"AAPL", "AMZN", "EUR-USD", "GBP-USD", "USD-JPY", "XAU-USD", "XAG-USD", "BTC-USD", "ETH-USD", "XRP-USD"}
 SUNDAY_MS = 1_704_628_800_000
+
+
+@pytest.fixture
+def seeded(db):
+    products_seed()
 
 
 def test_there_are_twenty_and_the_promised_ones_among_them():

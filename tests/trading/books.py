@@ -9,7 +9,7 @@ from accounts.models import User
 from engine.state import State
 from engine.values import AccountId, Quote
 from engine.wire import trade_object
-from market.seed import products_seed
+from tests.market.products import given_products
 from tests.trading.histories import History, parts
 from tests.trading.tampering import ROWS
 from trading.book import Book
@@ -61,7 +61,7 @@ def _expiries(state: State) -> list[tuple[int, str]]:
 
 def given_accounts(users: int = 3) -> list[AccountId]:
     """Make users and the products; return both accounts of each."""
-    products_seed()
+    given_products()
     made = [User.objects.create_user(f"trader{number}") for number in range(users)]
     return [account for user in made for account in (AccountId("live", user.pk), AccountId("demo", user.pk))]
 

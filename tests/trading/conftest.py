@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from market import live as market_live
-from market.seed import products_seed
+from tests.market.products import given_products
 from tests.trading.engines import SmallEngine, given_quote
 from trading import live
 
@@ -34,7 +34,7 @@ def bob(transactional_db):
 @pytest.fixture
 def engine(transactional_db, monkeypatch):
     """An engine at the document's prices: EUR-USD is bought at 1.26635."""
-    products_seed()
+    given_products()
     given_quote("1.26630", "1.26635")
     running = SmallEngine()
     monkeypatch.setattr(live, "submit", running.submit)

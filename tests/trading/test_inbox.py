@@ -14,8 +14,8 @@ from engine.commands import CancelOrder, ClosePosition, Deposit, OpenAccount, Re
 from engine.funds import MAX_MOVEMENT
 from engine.values import AccountId
 from market.models import Product
-from market.seed import products_seed
 from tests.accounts.callers import all_at_once, refused_with
+from tests.market.products import given_products
 from tests.threads import in_thread
 from tests.trading.inboxes import bought
 from trading import live
@@ -41,7 +41,7 @@ def chief(db):
 
 @pytest.fixture
 def eur(db):
-    products_seed()
+    given_products()
     return Product.objects.get(name="EUR-USD")
 
 

@@ -13,7 +13,7 @@ from engine.events import LEDGER_ACCOUNTS, WIRE_NAMES, MovementKind, Reason
 from engine.refusals import RefusalCode
 from market.fields import MONEY_PLACES
 from market.models import Product
-from market.seed import products_seed
+from tests.market.products import given_products
 from trading.models import AccountEvent, Balance, EngineLease, InboxCommand, JournalEntry, LedgerEntry, Order, Position
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ann():
-    products_seed()
+    given_products()
     return User.objects.create_user("ann")
 
 

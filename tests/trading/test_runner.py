@@ -12,8 +12,8 @@ from accounts.errors import Code
 from engine.commands import ClosePosition, Deposit, PlaceOrder
 from engine.values import AccountId
 from market.models import Product
-from market.seed import products_seed
 from tests.accounts.callers import refused_with
+from tests.market.products import given_products
 from tests.threads import in_thread
 from tests.trading.engines import TRADED
 from tests.trading.runners import ASK, BID, EUR, Running, opened, until
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 async def start():
     """Give a function that starts a runner and waits until it works or stands by."""
-    await in_thread(products_seed)
+    await in_thread(given_products)
     # Twenty products' terms are more than these tests need to journal.
     await in_thread(Product.objects.exclude(name__in=TRADED).delete)
     async with AsyncExitStack() as stack:
