@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
@@ -54,6 +55,23 @@ ws.on("message", (data) => {
   if (msg.type === "auth") ws.send(JSON.stringify({ type: "subscribe", symbols: ["EURUSD", "GBPUSD"] }));
 });
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def silent(server):
+    """What becomes of a client that says nothing: half a minute, in which the other tests of this file run."""
+    client = Client(server.ws_url)
+
+    def wait():
+        window_s, started_s = client.next()["authWindow"], time.monotonic()
+        code = client.next(within_s=35)["code"]
+        return window_s, code, time.monotonic() - started_s, client.closed()
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(wait)
+        yield waiting
+        if not waiting.done():  # the test that asks for it is in one of the two runs only
+            client.ws.abort()
 
 
 def printed(command, *, cwd, enough, within_s=20):
@@ -158,13 +176,12 @@ def test_authenticating_late_in_the_window_is_in_time(hurried):
 
 
 @pytest.mark.once
-def test_an_unauthenticated_client_is_closed_at_30_seconds(server):
-    client = Client(server.ws_url)
-    assert client.next()["authWindow"] == 30
-    started_s = time.monotonic()
-    assert client.next(within_s=35)["code"] == "auth_timeout"
-    assert 29 <= time.monotonic() - started_s <= 31
-    assert client.closed() == (4001, "auth_timeout")
+def test_an_unauthenticated_client_is_closed_at_30_seconds(silent):
+    window_s, code, after_s, closed = silent.result()
+    assert window_s == 30
+    assert code == "auth_timeout"
+    assert 29 <= after_s <= 31
+    assert closed == (4001, "auth_timeout")
 
 
 def test_an_interval_gives_at_most_one_tick_per_time(server):
