@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3 || command -v python3.11 || echo python3)
 SETUP = $(PYTHON) tools/setup.py
 VENV = .venv/bin/python
 
-.PHONY: help run test style types arrows unit journeys kills postgres postgres-journeys js browser simulate trials bench format lock docs-errors
+.PHONY: help run test style types arrows unit journeys servers kills postgres postgres-journeys js browser simulate trials bench format lock docs-errors
 
 help: ## list these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' Makefile | awk -F'|' '{printf "make %-18s %s\n", $$1, $$2}'
@@ -20,6 +20,8 @@ arrows: ## import-linter: who may import whom
 unit: ## unit and law tests on SQLite and the in-memory layer
 	@$(SETUP) test && exec $(VENV) -m tools.check $@
 journeys: ## real server processes on SQLite, real clients
+	@$(SETUP) test && exec $(VENV) -m tools.check $@
+servers: ## journeys that start and end servers, on SQLite: replays, signals, hostile clients
 	@$(SETUP) test && exec $(VENV) -m tools.check $@
 kills: ## twenty killed processes on SQLite; PostgreSQL's are among its journeys
 	@$(SETUP) test && exec $(VENV) -m tools.check $@

@@ -39,6 +39,9 @@ PROCESSES = ("tests/journeys", "tests/browser")
 KILLS = "tests/journeys/test_crashes.py"
 """The trial on SQLite takes longest of all; PostgreSQL's is in its own part."""
 
+SERVERS = ("tests/journeys/test_replay.py", "tests/journeys/test_serve.py", "tests/journeys/test_server.py")
+"""Journeys whose servers are their own: they lose nothing in a run apart from the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -74,6 +77,7 @@ def stages() -> list[Stage]:
     ruff = "ruff check . && ruff format --check ."
     bin_path = f"{Path(python).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     arrows = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'platform'}", "PATH": bin_path}
+    apart = [f"--ignore={file}" for file in (KILLS, *SERVERS)]
     units = [f"--ignore={folder}" for folder in PROCESSES]
     journeys, browser = PROCESSES
     style = Part("style", ["sh", "-c", ruff], environment={"PATH": bin_path})
@@ -87,10 +91,11 @@ def stages() -> list[Stage]:
         [[Part("arrows", ["lint-imports"], environment=arrows)]],
         [[_pytest("unit", *units, *_workers())], [types, js]],
         [
-            [_pytest("browser", browser), _pytest("journeys", journeys, f"--ignore={KILLS}")],
+            [_pytest("browser", browser), _pytest("journeys", journeys, *apart)],
             [
                 _pytest("postgres", *units, *_workers(), environment=POSTGRES),
                 _pytest("postgres-journeys", journeys, environment=POSTGRES),
+                _pytest("servers", *SERVERS),
                 _pytest("kills", KILLS),
             ],
         ],
