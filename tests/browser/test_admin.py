@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import assert_live, row
+from tests.browser.people import given_session
 from tests.journeys.clients import event_client, tick_client
 from tests.journeys.harness import RELAXED, Server
+from tests.journeys.prepared import prepared_env
 from tests.plugins.services import ROOT, start_valkey
 
 PHONE = {"width": 390, "height": 844}
@@ -92,11 +94,12 @@ def test_a_killed_server_is_said_and_the_figures_come_back(open_page, server, se
 def test_several_processes_are_one_house_and_any_connection_can_be_ended(open_page, tmp_path):
     with ExitStack() as resources:
         layer = {"REDIS_URL": start_valkey(resources).connection_url}
+        resources.enter_context(prepared_env(tmp_path))
         server = resources.enter_context(Server(tmp_path, "--workers", "2", "--feed", "none", env={**RELAXED, **layer}))
         key = server.issue_key("ann", "--scope", "market")
         clients = [resources.enter_context(tick_client(server, key.secret)) for _ in range(8)]
-        page = resources.enter_context(open_page(server))
-        log_in_as(page, "admin", server.shown_once("password"))
+        page = resources.enter_context(open_page(server, storage_state=given_session(server, "admin")))
+        page.goto("/admin/")
         assert_figures(page)
         expect(page.locator("#process-rows tr")).to_have_count(4)
         expect(figure(page, "connections")).to_have_text("9")

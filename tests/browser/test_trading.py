@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Traffic, assert_live, row
 from tests.journeys.harness import RELAXED, Server
+from tests.journeys.prepared import prepared_env
 from tests.journeys.traders import ASK, BID, MARKET, PASSWORD, PENDING, SETTINGS, Exchange
 from tests.plugins.services import ROOT
 
@@ -23,7 +24,8 @@ OpenDashboard = Callable[..., AbstractContextManager[Any]]
 @pytest.fixture(scope="module")
 def market(tmp_path_factory):
     """A server whose prices the tests publish; the administrator trades on the page and with a key."""
-    with Server(tmp_path_factory.mktemp("market"), "--feed", "none", env=SETTINGS) as server:
+    folder = tmp_path_factory.mktemp("market")
+    with prepared_env(folder), Server(folder, "--feed", "none", env=SETTINGS) as server:
         exchange = Exchange(server, accounts=1)
         exchange.prices()
         yield exchange
@@ -326,7 +328,8 @@ def test_a_page_whose_server_was_killed_resumes_and_has_missed_nothing(dashboard
 
 
 def test_a_feed_that_has_stopped_is_said_to_be_stale_and_nothing_is_sent(open_page, tmp_path):
-    with Server(tmp_path, "--feed", "none", env=RELAXED) as server:
+    env = {**RELAXED, "STALE_AFTER_S": "5"}
+    with prepared_env(tmp_path), Server(tmp_path, "--feed", "none", env=env) as server:
         exchange = Exchange(server, accounts=1)
         exchange.publish(BID, ASK)
         with open_page(server) as page:
