@@ -17,7 +17,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.database import released
 
-ROLES = ("web", "feed", "engine")
+BEHIND = ("feed", "engine")
+"""Roles that listen on no port."""
+
+ROLES = ("web", *BEHIND)
 
 SWITCH_S = 0.001
 """How long a thread may keep the interpreter when the loop wants it: Python's own 5 ms are five ticks' time."""
@@ -25,6 +28,7 @@ SWITCH_S = 0.001
 
 class Command(BaseCommand):
     help = "Serve sockets, REST and pages, and the feed and the engine behind them."
+    requires_system_checks = ()  # see `handle`
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--role", choices=ROLES, help="run one role only (needs REDIS_URL); default: all in one")
@@ -48,9 +52,11 @@ class Command(BaseCommand):
             # A secret that is shown once must not wait in a buffer when the output goes to a file.
             sys.stdout.reconfigure(line_buffering=True)
         self._check(options)
+        if options["role"] not in BEHIND:
+            self.check()  # it loads all the pages, which those never show
         self._raise_file_limit()
         self._await_database()
-        if options["role"] in ("feed", "engine"):
+        if options["role"] in BEHIND:
             asyncio.run(self._run_behind(options))
             return
         listening = self._listening(options, shared=bool(options["workers"]) or options["shared_port"])
