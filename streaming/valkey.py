@@ -61,12 +61,19 @@ class Connection(asyncio.Protocol):
         return self._room.is_set() and not self.is_cut
 
     async def ask(self, *command: bytes) -> None:
-        """Send a command and wait for its one reply; raises `OSError`, for a refusal too."""
+        """Send a command and wait for its one reply; raises `OSError`, for a refusal too.
+
+        After it has waited in vain the connection is cut: nobody would use it, and nobody else would close it.
+        """
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asked.append(answered)
         self.write(*command)
-        async with asyncio.timeout(ANSWER_S):
-            await answered
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await answered
+        except TimeoutError:
+            self._transport.abort()
+            raise
 
     def write(self, *command: bytes) -> None:
         """Send a command whose reply nobody waits for; raises `OSError`."""

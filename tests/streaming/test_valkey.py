@@ -112,7 +112,7 @@ async def test_a_peer_that_does_not_answer_is_waited_for_no_longer_than_that(mon
         connection = await connect(address, ignored)
         with pytest.raises(TimeoutError):
             await connection.ask(b"PING")
-        connection.close()
+        await until(lambda: connection.is_cut)
 
 
 async def test_a_peer_that_speaks_another_language_is_left():
