@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +23,9 @@ from tools.setup import ROOT, node_command
 
 PART_TIME_MAX_S = 900
 """A part that takes longer hangs; all of them together are meant to take a quarter of an hour at most."""
+
+COMPLAINT_MAX_CHARS = 300
+"""A failure's own words in the summary: which one it was, and of what kind. All of it is further up."""
 
 HANG_DUMP_S = 120
 """A single test that takes longer prints where it hangs."""
@@ -69,6 +72,7 @@ class Outcome:
     passed: int
     failed: int
     skipped: int
+    complaints: Sequence[str] = ()
 
 
 def stages() -> list[Stage]:
@@ -155,17 +159,16 @@ def run(part: Part, output: IO[bytes] | None = None) -> Outcome:
         report = Path(folder) / "junit.xml"
         code = _exit_code(part, report, output)
         passed, failed, skipped = counts(report) if part.report else (int(code == 0), 0, 0)
+        said = complaints(report)
     if code != 0:
         failed = max(failed, 1)  # a run that broke down, collected nothing or took too long has failed
-    return Outcome(part.name, time.monotonic() - began, passed, failed, skipped)
+    return Outcome(part.name, time.monotonic() - began, passed, failed, skipped, said)
 
 
 def counts(report: Path) -> tuple[int, int, int]:
     """Return the numbers of passed, failed and skipped tests of a JUnit file; zeros when there is none."""
-    if not report.exists() or report.stat().st_size == 0:
-        return 0, 0, 0
     passed = failed = skipped = 0
-    for case in ElementTree.parse(report).iter("testcase"):
+    for case in _cases(report):
         if case.find("failure") is not None or case.find("error") is not None:
             failed += 1
         elif case.find("skipped") is not None:
@@ -175,14 +178,33 @@ def counts(report: Path) -> tuple[int, int, int]:
     return passed, failed, skipped
 
 
+def complaints(report: Path) -> list[str]:
+    """Return a line for each test of a JUnit file that failed: its name and what it said."""
+    lines = []
+    for case in _cases(report):
+        for fault in (*case.iter("failure"), *case.iter("error")):
+            name = " ".join(filter(None, (case.get("classname"), case.get("name"))))
+            lines.append(f"{name}: {' '.join(fault.get('message', '').split())}"[:COMPLAINT_MAX_CHARS])
+    return lines
+
+
+def _cases(report: Path) -> Iterable[ElementTree.Element]:
+    if not report.exists() or report.stat().st_size == 0:
+        return ()
+    return ElementTree.parse(report).iter("testcase")
+
+
 def print_summary(outcomes: Sequence[Outcome], seconds: float) -> None:
-    """Print a table of the parts, how long they took together and, as the very last line, the sum."""
+    """Print a table of the parts, how long they took together, what failed and, as the very last line, the sum."""
     print(f"\n{'part':<18} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for outcome in outcomes:
         print(
             f"{outcome.name:<18} {outcome.passed:>7} {outcome.failed:>7} {outcome.skipped:>8} {outcome.seconds:>8.1f}"
         )
     print(f"{'together':<18} {'':>7} {'':>7} {'':>8} {seconds:>8.1f}\n")
+    for outcome in outcomes:
+        for complaint in outcome.complaints:
+            print(f"failed in {outcome.name}: {complaint}")
     passed, failed = sum(outcome.passed for outcome in outcomes), sum(outcome.failed for outcome in outcomes)
     print(f"{passed} passed, {failed} failed", flush=True)
 

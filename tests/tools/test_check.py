@@ -22,6 +22,20 @@ def test_it_counts_passed_failed_and_skipped(tmp_path):
     assert check.counts(report) == (1, 2, 1)
 
 
+def test_it_says_which_failed_and_why(tmp_path):
+    report = tmp_path / "junit.xml"
+    report.write_text(JUNIT)
+    assert check.complaints(report) == ["b: no", "c: no"]
+    assert check.complaints(tmp_path / "missing.xml") == []
+
+
+def test_what_failed_stands_at_the_end_whichever_lane_it_was_in(capsys):
+    check.print_summary([check.Outcome("a", 1.0, 3, 1, 0, ["tests.x test_y: assert 1 == 2"])], 2.5)
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "failed in a: tests.x test_y: assert 1 == 2", "3 passed, 1 failed",
+    ]  # fmt: skip
+
+
 def test_a_run_without_a_report_counts_nothing(tmp_path):
     assert check.counts(tmp_path / "missing.xml") == (0, 0, 0)
 
