@@ -56,7 +56,8 @@ def _reached(state: State) -> list[tuple[str, list[str]]]:
 
 
 def _expiries(state: State) -> list[tuple[int, str]]:
-    return sorted(entry for entry in state.expiries if entry[1] in state.owners)
+    pending = {identifier for owner in state.accounts.values() for identifier in owner.orders}
+    return sorted(entry for entry in state.expiries if entry[1] in pending)
 
 
 def given_accounts(users: int = 3) -> list[AccountId]:
