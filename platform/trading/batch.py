@@ -11,7 +11,7 @@ class Batch:
 
     `journal`, `events` and `ledger` are only added. Of orders, positions and balances there is one row each: those in
     `new_orders`, `new_positions` and `new_balances` are to be inserted; the others are there, and their rows end with
-    what may change. Their keys are as in the rows: of a trade its id, of a balance the account and its currency.
+    what changes. Their keys are as in the rows: of a trade its id, of a balance the account and its currency.
     """
 
     def __init__(self, records: Iterable[tuple[Any, ...]]) -> None:

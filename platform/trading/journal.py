@@ -165,10 +165,14 @@ def _filled(*statements: Statement) -> list[Statement]:
     return [statement for statement in statements if statement.rows]
 
 
-def _new_and_changed(table: Table, rows: Mapping[Any, Row], new: Collection[Any]) -> tuple[Statement, Statement]:
-    inserts = [row for key, row in rows.items() if key in new]
-    changes = [row for key, row in rows.items() if key not in new]
-    return Statement(table, inserts), Statement(table, changes, changes=True)
+def _new_and_changed(table: Table, rows: Mapping[Any, Row], new: Collection[Any]) -> Iterator[Statement]:
+    yield Statement(table, [row for key, row in rows.items() if key in new])
+    changes: dict[int, list[Row]] = {}
+    for key, row in rows.items():
+        if key not in new:
+            changes.setdefault(len(row), []).append(row)
+    for alike in changes.values():
+        yield Statement(table, alike, changes=True)
 
 
 def _inbox_row(key: int, code: str, words: str) -> Row:

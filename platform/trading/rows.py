@@ -42,7 +42,7 @@ OPEN: Row = (None, None, None, None, None, "")
 class Rows(NamedTuple):
     """What one record comes to. Of orders, positions and balances: is it new, and its row.
 
-    A new trade's row is whole, another one's ends with what may change; a balance's is always whole.
+    A new trade's row is whole, another one's ends with what changes; a balance's is always whole.
     """
 
     journal: Row
@@ -84,6 +84,7 @@ class _Drawing:
         # Those that are new; of a position, which part of another one it is, or 0.
         self._new_orders: set[str] = set()
         self._new_positions: dict[str, int] = {}
+        self._updated: set[str] = set()
         self._opened: set[AccountId] = set()
         ledger_serial = record.ledger_serial
         for event in record.outcome.events:
@@ -103,19 +104,25 @@ class _Drawing:
     def orders(self) -> list[tuple[bool, Row]]:
         rows = []
         for identifier, (order, status, ended_ms) in self._orders.items():
-            row: Row = (self._id(identifier), *self._changing(order, status), ended_ms)
+            row: Row = (self._id(identifier), self._serial, status, ended_ms)
             new = identifier in self._new_orders
-            rows.append((new, (*row, *self._fixed(order), order.valid_until_ms) if new else row))
+            if new:
+                row = (*row, *_asked(order), *self._fixed(order), order.valid_until_ms)
+            elif identifier in self._updated:
+                row = (*row, *_asked(order))
+            rows.append((new, row))
         return rows
 
     def positions(self) -> list[tuple[bool, Row]]:
         rows = []
         for identifier, (position, status, ending) in self._positions.items():
-            row: Row = (self._id(identifier), *self._changing(position, status), *ending)
+            row: Row = (self._id(identifier), self._serial, status, *ending)
             part = self._new_positions.get(identifier)
             if part is not None:
                 parent = self._id(position.parent_id) or None
-                row = (*row, *self._fixed(position), position.opened_ms, parent, part)
+                row = (*row, *_asked(position), *self._fixed(position), position.opened_ms, parent, part)
+            elif identifier in self._updated:
+                row = (*row, *_asked(position))
             rows.append((part is not None, row))
         return rows
 
@@ -129,6 +136,7 @@ class _Drawing:
                 self._new_orders.add(order.id)
                 self._orders[order.id] = (order, "open", None)
             case OrderUpdated(order):
+                self._updated.add(order.id)
                 self._orders[order.id] = (order, "open", None)
             case OrderActivated(order):
                 self._orders[order.id] = (order, "activated", self._time_ms)
@@ -138,6 +146,7 @@ class _Drawing:
                 self._new_positions[position.id] = 0
                 self._positions[position.id] = (position, "open", OPEN)
             case PositionUpdated(position):
+                self._updated.add(position.id)
                 self._positions[position.id] = (position, "open", OPEN)
             case PositionClosed(position, closing):
                 self._positions[position.id] = (position, "closed", _ending(closing))
@@ -148,16 +157,6 @@ class _Drawing:
                     self._positions[part.id] = (part, "open", OPEN)
             case AccountOpened(account):
                 self._opened.add(account)
-
-    def _changing(self, trade: Order, status: str) -> Row:
-        take_profit, stop_loss = trade.take_profit, trade.stop_loss
-        return (
-            to_scaled(trade.price), to_scaled(trade.leverage), to_scaled(trade.margin, MONEY_PLACES),
-            to_scaled(trade.liquidation_price),
-            None if take_profit is None else to_scaled(take_profit),
-            None if stop_loss is None else to_scaled(stop_loss),
-            price_places(trade), trade.updated_ms, self._serial, status,
-        )  # fmt: skip
 
     def _fixed(self, trade: Order) -> Row:
         environment, user = trade.account
@@ -172,6 +171,17 @@ class _Drawing:
             ledger_serial, self._serial, self._time_ms, CURRENCY, event.kind, event.source, event.target,
             to_scaled(event.amount, MONEY_PLACES), self._id(event.reference) or None, user, environment,
         )  # fmt: skip
+
+
+def _asked(trade: Order) -> Row:
+    take_profit, stop_loss = trade.take_profit, trade.stop_loss
+    return (
+        to_scaled(trade.price), to_scaled(trade.leverage), to_scaled(trade.margin, MONEY_PLACES),
+        to_scaled(trade.liquidation_price),
+        None if take_profit is None else to_scaled(take_profit),
+        None if stop_loss is None else to_scaled(stop_loss),
+        price_places(trade), trade.updated_ms,
+    )  # fmt: skip
 
 
 def price_places(trade: Order) -> int:

@@ -10,7 +10,7 @@ from trading.tables import Row, Table
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Rows to insert into a table, or (`changes`) rows of it to change, which all have to be there."""
+    """Rows to insert into a table, or (`changes`) changes of its rows, all of one width, which have to be there."""
 
     table: Table
     rows: Sequence[Row]
@@ -22,17 +22,16 @@ def on_sqlite(statement: Statement) -> tuple[str, list[Row]]:
     table, columns = statement.table, tuple(statement.table.columns)
     if not statement.changes:
         return _sqlite_insert(table.name, columns), list(statement.rows)
-    key, end = table.key, table.key + table.changing
+    key, end = table.key, len(statement.rows[0])
     sql = _sqlite_update(table.name, columns[key:end], columns[:key])
-    return sql, [(*row[key:end], *row[:key]) for row in statement.rows]
+    return sql, [row[key:] + row[:key] for row in statement.rows]
 
 
 def on_postgres(statement: Statement) -> tuple[str, list[str]]:
     """Return the SQL of all rows, and its parameters: a column each, as an array."""
     table = statement.table
-    width = table.key + table.changing if statement.changes else len(table.columns)
-    columns = list(zip(*statement.rows, strict=True))[:width]
-    types = tuple(table.columns.items())[:width]
+    columns = list(zip(*statement.rows, strict=True))
+    types = tuple(table.columns.items())[: len(columns)]
     sql = _postgres_update(table.name, types, table.key) if statement.changes else _postgres_insert(table.name, types)
     return sql, [array_literal(column) for column in columns]
 

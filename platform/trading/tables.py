@@ -12,17 +12,19 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table's columns and their PostgreSQL types: the first `key` say which row, the next `changing` may change."""
+    """A table's columns and their PostgreSQL types: the first `key` say which row.
+
+    A change is the beginning of a row, as far as it goes; what changes most often stands first.
+    """
 
     name: str
     columns: Mapping[str, str]
     key: int = 1
-    changing: int = 0
 
-    def changed(self, before: Row | None, after: Row) -> Row:
-        """Return a row after a change: what may not change is as it was."""
-        width = self.key + self.changing
-        return after if before is None else after[:width] + before[width:]
+    @staticmethod
+    def changed(before: Row | None, after: Row) -> Row:
+        """Return a row after a change: what that does not reach is as it was."""
+        return after if before is None else after + before[len(after) :]
 
 
 JOURNAL = Table("trading_journalentry", {
@@ -41,29 +43,30 @@ LEDGER = Table("trading_ledgerentry", {
 BALANCES = Table("trading_balance", {
     "user_id": "bigint", "environment": "text", "currency": "text",
     "cash": "bigint", "margin": "bigint", "log_offset": "bigint",
-}, key=3, changing=3)  # fmt: skip
-_CHANGING = {
+}, key=3)  # fmt: skip
+_STATUS = {"changed_serial": "bigint", "status": "text"}
+_ASKED = {
     "price": "bigint", "leverage": "bigint", "margin": "bigint", "liquidation_price": "bigint",
     "take_profit": "bigint", "stop_loss": "bigint", "price_places": "smallint", "updated_ms": "bigint",
-    "changed_serial": "bigint", "status": "text",
 }  # fmt: skip
+"""What an update may change; an end does not."""
 _FIXED = {
     "user_id": "bigint", "environment": "text", "product_id": "bigint", "side": "text", "kind": "text",
     "amount": "bigint", "decay_rate": "bigint", "created_ms": "bigint", "client_order_id": "text",
     "made_serial": "bigint",
 }  # fmt: skip
 ORDERS = Table("trading_order", {
-    "id": "uuid", **_CHANGING, "ended_ms": "bigint", **_FIXED, "valid_until_ms": "bigint",
-}, changing=len(_CHANGING) + 1)  # fmt: skip
+    "id": "uuid", **_STATUS, "ended_ms": "bigint", **_ASKED, **_FIXED, "valid_until_ms": "bigint",
+})  # fmt: skip
 POSITIONS = Table("trading_position", {
-    "id": "uuid", **_CHANGING, "closed_ms": "bigint", "close_price": "bigint", "pnl": "bigint",
+    "id": "uuid", **_STATUS, "closed_ms": "bigint", "close_price": "bigint", "pnl": "bigint",
     "pnl_percent": "bigint", "decay": "bigint", "reason": "text",
-    **_FIXED, "opened_ms": "bigint", "parent_id": "uuid", "part": "smallint",
-}, changing=len(_CHANGING) + 6)  # fmt: skip
+    **_ASKED, **_FIXED, "opened_ms": "bigint", "parent_id": "uuid", "part": "smallint",
+})  # fmt: skip
 
 INBOX = Table("trading_inboxcommand", {
     "id": "bigint", "status": "text", "code": "text", "answer": "text", "done_at": "timestamptz",
-}, changing=4)  # fmt: skip
+})  # fmt: skip
 """An administrator's row, answered."""
 
 LEASE_TABLE = "trading_enginelease"

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.trading.written import ID, ORDER, batch_of, given_records, named
+from engine.commands import ClosePosition
+from tests.trading.written import ANN, ID, ORDER, batch_of, given_records, named
 from trading.rows import STORED_ID, price_places
 from trading.tables import BALANCES, EVENTS, JOURNAL, LEDGER, ORDERS, POSITIONS
 
@@ -41,6 +42,16 @@ def test_the_rows_of_a_market_order():
     [entry] = [named(JOURNAL, row) for row in batch.journal]
     assert (entry["serial"], entry["user_id"], entry["environment"], entry["kind"]) == (3, 7, "demo", "place_order")
     assert (entry["client_order_id"], entry["code"], entry["answer"]) == ("mine", "", record.answer.text)
+
+
+def test_an_end_changes_nothing_else_of_a_trade():
+    closed = given_records(ORDER, ClosePosition(account=ANN, id=ID))[3]
+    batch = batch_of([closed])
+    [position] = batch.positions.values()
+    assert list(zip(POSITIONS.columns, position, strict=False)) == [
+        ("id", ID), ("changed_serial", 4), ("status", "closed"), ("closed_ms", 1_003), ("close_price", 12_663_000_000),
+        ("pnl", -3_948_350), ("pnl_percent", -3_948), ("decay", 0), ("reason", "manual"),
+    ]  # fmt: skip
 
 
 def test_terms_are_nobodys():

@@ -26,5 +26,6 @@ def test_what_may_not_change_stays_as_it_was():
     assert BALANCES.changed(before, after) == after
     assert BALANCES.changed(None, after) == after
     order = tuple(range(len(ORDERS.columns)))
-    short = tuple(-at for at in order[: ORDERS.key + ORDERS.changing])
-    assert ORDERS.changed(order, short) == short + order[len(short) :]
+    short = tuple(-at for at in order[:4])
+    assert ORDERS.changed(order, short) == short + order[4:]
+    assert ORDERS.changed(short, (7,)) == (7, *short[1:])
