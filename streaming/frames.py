@@ -61,31 +61,31 @@ class Batch:
     Where none does, they are the same bytes for everybody: `plain`.
     """
 
-    __slots__ = ("_frames", "encoded", "numbered", "plain")
+    __slots__ = ("_after", "encoded", "numbered", "plain")
 
     def __init__(self, encoded: Sequence[Encoded]) -> None:
         self.encoded = encoded
         self.numbered = sum(isinstance(ready, Numbered) for ready in encoded)
         self.plain = b"" if self.numbered else b"".join(encoded)  # type: ignore[arg-type]  # all of them are bytes
-        # the number before the first -> the frames
-        self._frames: dict[int, bytes] = {}
+        # the number before the first -> the frames, and the number of the last
+        self._after: dict[int, tuple[bytes, int]] = {}
 
-    def after(self, sequence: int) -> bytes:
-        """Return the frames for a reader whose last event had this number; who stands there, too, gets the same bytes.
+    def after(self, sequence: int) -> tuple[bytes, int]:
+        """Return the frames for a reader whose last event had this number, and the number of the last of them.
+
+        Who stands there, too, gets the same bytes and the same number: objects of its own would be out of the cache.
 
         >>> Batch([Numbered(b"<", b">"), Numbered(b"(", b")")]).after(8)
-        b'\\x81\\x03<9>\\x81\\x04(10)'
+        (b'\\x81\\x03<9>\\x81\\x04(10)', 10)
         """
-        if not self.numbered:
-            return self.plain
-        frames = self._frames.get(sequence)
-        if frames is None:
-            frames = self._numbered_from(sequence)
-            if len(self._frames) < MAX_KEPT:
-                self._frames[sequence] = frames
-        return frames
+        after = self._after.get(sequence)
+        if after is None:
+            after = self._numbered_from(sequence) if self.numbered else (self.plain, sequence)
+            if len(self._after) < MAX_KEPT:
+                self._after[sequence] = after
+        return after
 
-    def _numbered_from(self, sequence: int) -> bytes:
+    def _numbered_from(self, sequence: int) -> tuple[bytes, int]:
         frames = []
         for ready in self.encoded:
             if isinstance(ready, Numbered):
@@ -93,7 +93,7 @@ class Batch:
                 frames.append(ready.frame(sequence))
             else:
                 frames.append(ready)
-        return b"".join(frames)
+        return b"".join(frames), sequence
 
 
 def whole_text(received: bytes, limit: int) -> tuple[str, int] | None:

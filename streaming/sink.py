@@ -73,8 +73,7 @@ class Sink:
                 self._hold(_replaceable(topic, item), ready)
             return
         if batch.numbered:
-            frames = batch.after(self.sequence)
-            self.sequence += batch.numbered
+            frames, self.sequence = batch.after(self.sequence)
             self.writer.write(frames)
         else:
             self.writer.write(batch.plain)
@@ -87,11 +86,11 @@ class Sink:
             for part in parts:
                 self.deliver(part.topic, part.news, part.batch)
             return
-        frames = []
+        together = []
         for part in parts:
-            frames.append(part.batch.after(self.sequence))
-            self.sequence += part.batch.numbered
-        self.writer.write(b"".join(frames))
+            frames, self.sequence = part.batch.after(self.sequence)
+            together.append(frames)
+        self.writer.write(b"".join(together))
 
     def drained(self) -> None:
         """Write what was queued and held, as far as the reader takes it now."""

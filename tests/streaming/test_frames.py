@@ -113,7 +113,7 @@ def test_a_batch_is_its_frames_one_after_the_other_whoever_asks_first(numbered, 
                 frames += ready.frame(number)
             else:
                 frames += ready
-        assert batch.after(sequence) == frames
+        assert batch.after(sequence) == (frames, number)
 
 
 def test_readers_at_the_same_number_share_their_bytes_and_those_at_too_many_others_do_not():
