@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import report
+from benchmarks.cores import CoreMissing
 from benchmarks.fanout import plots, tables
 from benchmarks.fanout.build import CompilerMissing
 from benchmarks.fanout.figures import by_workload
@@ -26,7 +27,7 @@ def main() -> int:
     chosen = [workload for workload in WORKLOADS if not options.workloads or workload.name in options.workloads]
     try:
         session = measurements(chosen, options.peers, rounds=options.rounds, seconds=options.seconds)
-    except (CompilerMissing, ServerFailed) as failed:
+    except (CompilerMissing, CoreMissing, ServerFailed) as failed:
         print(failed, file=sys.stderr)
         return 1
     write(chosen, session)

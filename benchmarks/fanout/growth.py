@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks import report
+from benchmarks.cores import CoreMissing
 from benchmarks.fanout import svg
 from benchmarks.fanout.build import CompilerMissing
 from benchmarks.fanout.figures import Median, by_workload
@@ -42,7 +43,7 @@ def main() -> int:
     workloads = [*connections(), *products(), *workers()]
     try:
         session = measurements(workloads, list(TITLES), rounds=options.rounds, seconds=options.seconds)
-    except (CompilerMissing, ServerFailed) as failed:
+    except (CompilerMissing, CoreMissing, ServerFailed) as failed:
         print(failed, file=sys.stderr)
         return 1
     write(session)

@@ -5,9 +5,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.cores import Cores, settle
 from benchmarks.fanout import build
 from benchmarks.fanout.figures import Run
-from benchmarks.fanout.servers import Cores, Servers, Serving, settle
+from benchmarks.fanout.servers import Servers, Serving
 from benchmarks.fanout.workloads import Workload
 
 BURST_S = 60

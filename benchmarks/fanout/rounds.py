@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from benchmarks.cores import Cores
 from benchmarks.fanout.figures import Run
 from benchmarks.fanout.measuring import Conditions, LoadFailed, measure
-from benchmarks.fanout.servers import TITLES, Cores, ServerFailed, Servers
+from benchmarks.fanout.servers import TITLES, ServerFailed, Servers
 from benchmarks.fanout.workloads import Workload
 
 REPEATS = 3

@@ -1,21 +1,20 @@
 """Starts the servers that are measured, each on its core, and says how a client of theirs begins."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import redis
 
 from accounts.signing import sign
+from benchmarks.cores import Cores, pinned, settle
 from benchmarks.fanout import build
 from benchmarks.fanout.peers.keys import KEY
 from benchmarks.fanout.workloads import Workload
@@ -24,7 +23,6 @@ from tests.plugins.services import ROOT, free_port, start_valkey
 
 START_S = 60
 STOP_S = 20
-PRIORITY = -15
 PRODUCTS = 50
 """At least so many, whatever is asked for."""
 
@@ -46,31 +44,6 @@ TITLES = {
 
 class ServerFailed(Exception):
     """A server that did not start, with the end of what it said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """Which core the measured server has, which the load, and which whatever else a server needs behind it."""
-
-    server: int
-    load: int
-    behind: int
-    further: tuple[int, ...] = ()
-
-    @classmethod
-    def of_this_machine(cls) -> "Cores":
-        cores = sorted(os.sched_getaffinity(0))
-        if len(cores) < 2:
-            raise ServerFailed("A server and its load need a core each, and this machine has one.")
-        return cls(cores[0], cores[1], cores[2] if len(cores) > 2 else cores[1], tuple(cores[3:]))
-
-    def worker(self, number: int) -> int:
-        """Return the core of one of several processes that serve: its own as long as there are any.
-
-        On two cores they share one: not faster, but it shows what several cost. The other one has enough to do.
-        """
-        own = (self.server, *self.further)
-        return own[number % len(own)]
 
 
 @dataclass(slots=True)
@@ -153,7 +126,7 @@ class Servers:
     def _tickwire_with_valkey(self, resources: ExitStack, workload: Workload) -> Serving:
         """Some processes that serve on one port, one with the feed, and the Valkey between them."""
         port = free_port()
-        with _pinned(self._cores.behind):
+        with pinned(self._cores.behind):
             valkey = start_valkey(resources)
         data, key = self._data(workload)
         env = environment(data, {**SETTINGS, "REDIS_URL": valkey.connection_url})
@@ -198,24 +171,6 @@ class Servers:
                 raise ServerFailed(f"{' '.join(command[-4:])} did not start:\n{said}")
             time.sleep(0.02)
         return process
-
-
-def settle(process: "subprocess.Popen[Any]", core: int) -> None:
-    """Put a process that has just started on a core, before others as far as we are allowed to."""
-    os.sched_setaffinity(process.pid, {core})
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, process.pid, PRIORITY)
-
-
-@contextmanager
-def _pinned(core: int) -> Iterator[None]:
-    """Let the processes that are started meanwhile be on this core."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def _serve(*arguments: str) -> list[str]:

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -67,7 +66,9 @@ class MeasuredFeedRole(FeedRole):
             raise RuntimeError(f"refused: {refused}")
 
     def _announce(self, news: Quote | Candle | MarketStatus) -> None:
-        super()._announce(replace(news, time_ms=self.sent_ns) if isinstance(news, Quote) else news)
+        if isinstance(news, Quote):  # (`dataclasses.replace` takes a quarter of a tick's whole way)
+            news = Quote(news.product, news.bid, news.ask, news.mid, news.mid_day_ago, self.sent_ns, news.serial)
+        super()._announce(news)
 
     def _unsent(self) -> float:
         """Return how many published ticks are not with their readers; everybody reads one of the products."""

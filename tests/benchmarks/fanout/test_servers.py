@@ -1,11 +1,8 @@
-"""How a client of a measured server begins; on which cores servers run."""
+"""How a client of a measured server begins."""
 
 import json
-import os
 
-import pytest
-
-from benchmarks.fanout.servers import Cores, ServerFailed, Serving
+from benchmarks.fanout.servers import Serving
 from benchmarks.fanout.workloads import W1, WORKLOADS
 
 
@@ -42,18 +39,3 @@ def test_products_are_spread_evenly_over_connections():
 def test_only_tickwire_has_an_address_per_dialect():
     assert serving().path(workload("E1")) == "/ws/events"
     assert serving(is_tickwire=False).path(W1) == "/"
-
-
-def test_several_workers_have_a_core_each_as_long_as_there_are_any():
-    cores = Cores(server=0, load=1, behind=2, further=(3, 4))
-    assert [cores.worker(number) for number in range(4)] == [0, 3, 4, 0]
-
-
-def test_on_two_cores_workers_share_the_servers():
-    assert [Cores(server=0, load=1, behind=1).worker(number) for number in range(2)] == [0, 0]
-
-
-def test_a_machine_with_one_core_is_refused_in_words(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    with pytest.raises(ServerFailed, match="a core each"):
-        Cores.of_this_machine()
