@@ -1,17 +1,13 @@
-"""Which processor is whose: what is measured has one for itself, and goes before others as far as we are allowed to."""
+"""Which processor is whose, and who goes before others: what is measured does, as far as we are allowed to."""
 
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 PRIORITY = -15
-
-SERVES_SOCKETS = "--role\0web\0"
-"""In the command line of a process that serves, where the engine and the feed have others."""
 
 
 class CoreMissing(Exception):
@@ -45,19 +41,22 @@ class Cores:
 
 def settle(process: "subprocess.Popen[Any]", core: int) -> None:
     """Put a process that has just started on a core, before others as far as we are allowed to."""
-    _put(process.pid, core)
+    os.sched_setaffinity(process.pid, {core})
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, PRIORITY)
 
 
-def settle_server(pid: int, cores: Cores) -> None:
-    """Put a server that runs, with its threads, on its core, and the processes that it has started behind it.
-
-    Where those serve the sockets, they are the server.
-    """
-    family = [pid, *_descendants(pid)]
-    web = [one for one in family if SERVES_SOCKETS in Path(f"/proc/{one}/cmdline").read_text()]
-    for one in family:
-        for thread in Path(f"/proc/{one}/task").iterdir():
-            _put(int(thread.name), cores.server if one in (web or [pid]) else cores.behind)
+@contextmanager
+def preferred() -> Iterator[None]:
+    """Let the processes that are started meanwhile go before others as far as we are allowed to."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    try:
+        yield
+    finally:
+        with suppress(PermissionError):  # who was not allowed to go up has nothing to come down from
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 @contextmanager
@@ -69,16 +68,3 @@ def pinned(core: int) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def _put(thread: int, core: int) -> None:
-    os.sched_setaffinity(thread, {core})
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, thread, PRIORITY)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (thread / "children").read_text().split()):
-            yield child
-            yield from _descendants(child)

@@ -3,9 +3,9 @@
     python -m benchmarks.orders [--seconds N] [sqlite] [postgres] [apart]
 
 Beside every figure stands the database's own rate of tiny commits, measured in the same run: what a disk allows is no
-merit of the server. Who serves the sockets has a core for itself; the load, the database and whatever else there is
-share another one. A measurement beside which the machine itself was slow is made again (`pace.py`); what it was in the
-end stands in the last column.
+merit of the server. The load generator runs in this process, on the same two cores; the server and its database go
+before it, as they would if its clients were elsewhere. A measurement beside which the machine itself was slow is made
+again (`pace.py`); what it was in the end stands in the last column.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import psycopg
 from rich.progress import Progress
 
 from benchmarks import report
-from benchmarks.cores import Cores, pinned, settle_server
+from benchmarks.cores import preferred
 from benchmarks.databases import start_postgres
 from benchmarks.pace import TURNS, Pace
 from benchmarks.ticks import Ticking
@@ -141,7 +141,11 @@ def _commits(commit: Callable[[], object], seconds: float) -> float:
 @contextmanager
 def serving(folder: Path, arguments: list[str], env: dict[str, str]) -> Iterator[tuple[Server, list[str], str]]:
     """Give a server, the traders' keys (`id:secret`) and one that may publish ticks."""
-    with Server(folder, "--feed", "none", *arguments, env={**RELAXED, "STALE_AFTER_S": "3600", **env}) as server:
+    with ExitStack() as resources:
+        with preferred():
+            server = resources.enter_context(
+                Server(folder, "--feed", "none", *arguments, env={**RELAXED, "STALE_AFTER_S": "3600", **env})
+            )
         keys = server.manage("shell", "-v", "0", "-c", ISSUE).split()
         yield server, keys, server.issue_key("feed", "--scope", "market", "--scope", "feed").secret
 
@@ -222,10 +226,9 @@ def main() -> None:
     parser.add_argument("set_ups", nargs="*", choices=[*SET_UPS, []], help="which to measure; default: all")
     options = parser.parse_args()
     seconds, names = options.seconds, options.set_ups or list(SET_UPS)
-    pace, cores = Pace(), Cores.of_this_machine()
+    pace = Pace()
     measured: list[tuple[str, float, list[Row]]] = []
     with ExitStack() as resources, Progress() as progress:
-        resources.enter_context(pinned(cores.behind))
         task = progress.add_task("", total=5 * len(names))
 
         def step(what: str) -> None:
@@ -233,11 +236,11 @@ def main() -> None:
 
         folder = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         for name in names:
-            arguments, env, commits = set_up(name, resources, seconds)
+            with preferred():
+                arguments, env, commits = set_up(name, resources, seconds)
             place = folder / name
             place.mkdir()
             with serving(place, arguments, env) as (server, keys, feed_key):
-                settle_server(server.pid, cores)
                 measured.append(
                     (SET_UPS[name], commits, measure(server, keys, feed_key, seconds=seconds, pace=pace, step=step))
                 )

@@ -1,4 +1,4 @@
-"""How late is a tick? A client in a process of its own, that traders beside it cannot hold up.
+"""How late is a tick? A client in a process of its own, which traders beside it do not hold up.
 
     python -m benchmarks.ticks PORT
 
@@ -19,8 +19,6 @@ from benchmarks.wire import Connection
 from tests.plugins.services import ROOT
 
 TICKS_PER_S = 100
-PRIORITY = -15
-"""It does next to nothing, and when it is woken is part of what it measures."""
 
 
 class Probe:
@@ -67,8 +65,8 @@ class Ticking:
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
-        with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, PRIORITY)
+        with suppress(PermissionError):  # woken at once: how long a client waits for a processor is not the server's
+            os.sched_setscheduler(self._process.pid, os.SCHED_FIFO, os.sched_param(1))
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._words, self._said = self._process.stdin, self._process.stdout

@@ -1,4 +1,4 @@
-"""On which cores a server, what it has started, and the load run."""
+"""On which cores servers and loads run, and who goes before others."""
 
 import os
 import subprocess
@@ -6,16 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.cores import CoreMissing, Cores, pinned, settle_server
-
-PARENT = """
-import subprocess, sys, threading, time
-threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-roles = [["--role", "web", "--port", "1"], ["--role", "engine"]]
-children = [subprocess.Popen([sys.executable, "-c", "input()", *role], stdin=subprocess.PIPE) for role in roles[:COUNT]]
-print(*[child.pid for child in children], flush=True)
-input()
-"""
+from benchmarks.cores import PRIORITY, CoreMissing, Cores, pinned, preferred
 
 
 def test_several_workers_have_a_core_each_as_long_as_there_are_any():
@@ -33,20 +24,23 @@ def test_a_machine_with_one_core_is_refused_in_words(monkeypatch):
         Cores.of_this_machine()
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_who_serves_has_a_core_and_the_rest_of_its_family_another(count):
-    cores = Cores(server=0, load=1, behind=1)
-    command = [sys.executable, "-c", PARENT.replace("COUNT", str(count))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        children = [int(pid) for pid in parent.stdout.readline().split()]
-        settle_server(parent.pid, cores)
-        threads = [int(name) for name in os.listdir(f"/proc/{parent.pid}/task")]
-        found = {pid: os.sched_getaffinity(pid) for pid in (*threads, *children)}
-        parent.communicate("\n")
-    assert len(threads) == 2
-    serving = children[:1] or threads
-    assert found == {pid: {cores.server} if pid in serving else {cores.behind} for pid in (*threads, *children)}
+def may_go_up():
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, before - 1)
+    except PermissionError:
+        return False
+    os.setpriority(os.PRIO_PROCESS, 0, before)
+    return True
+
+
+def test_who_is_started_meanwhile_goes_before_others_if_that_is_allowed_and_nobody_who_is_started_later():
+    asked = [sys.executable, "-c", "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"]
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with preferred():
+        meanwhile = int(subprocess.check_output(asked))
+    assert meanwhile == (PRIORITY if may_go_up() else before)
+    assert int(subprocess.check_output(asked)) == before
 
 
 def test_who_is_started_meanwhile_is_on_that_core_and_then_all_is_as_before():
