@@ -264,6 +264,8 @@ def margin_of(trades: Mapping[str, Order], name: AccountId, counted: Counted) ->
     """
     now = list(trades.values())
     before, margin = counted.get(name, NOTHING)
+    if now == before:
+        return margin
     if now[: len(before)] != before:
         before, margin = NOTHING
     margin = sum(map(MARGIN, now[len(before) :]), margin)

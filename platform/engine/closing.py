@@ -4,13 +4,13 @@ Source: trading rules, "Triggers" and "Life of an order and a position"; event s
 """
 
 from decimal import Decimal
+from operator import ge, le
 
 from engine.checks import (
     account_of,
     balance,
     closing_price,
     liquidation_of,
-    moved,
     open_market,
     opening_price,
     position_of,
@@ -20,7 +20,9 @@ from engine.commands import ClosePosition, Input, Trigger
 from engine.events import (
     Closing,
     Event,
+    LedgerAccount,
     MoneyMoved,
+    MovementKind,
     Order,
     OrderActivated,
     Position,
@@ -28,7 +30,7 @@ from engine.events import (
     PositionOpened,
     Reason,
 )
-from engine.margin import SIGN, decay_of, payout_of, pnl_of, pnl_percent_of
+from engine.margin import decay_of, payout_of, pnl_of, pnl_percent_of
 from engine.placing import filled, is_past, kind_of
 from engine.refusals import Refusal, RefusalCode
 from engine.state import State
@@ -80,22 +82,21 @@ def settled(position: Position, closing: Closing) -> tuple[MoneyMoved, ...]:
     A loss or decay beyond the margin is the house's: the insurance pays it, so that the house's profit stays the true
     mirror of the trade.
     """
-    account, reference = position.account, position.id
-    loss, profit = max(ZERO, -closing.pnl), max(ZERO, closing.pnl)
-    from_margin = min(loss, position.margin)
-    available = position.margin - from_margin + profit
-    decay = min(closing.decay, available)
-    shortfall = loss - from_margin
-    payout = available - decay
-    assert payout == payout_of(margin=position.margin, pnl=closing.pnl, decay=closing.decay)
-    return (
-        *moved(account, "profit", "house.pnl", "user.margin", profit, reference=reference),
-        *moved(account, "loss", "user.margin", "house.pnl", from_margin, reference=reference),
-        *moved(account, "shortfall", "house.insurance", "house.pnl", shortfall, reference=reference),
-        *moved(account, "decay", "user.margin", "house.decay", decay, reference=reference),
-        *moved(account, "shortfall", "house.insurance", "house.decay", closing.decay - decay, reference=reference),
-        *moved(account, "release", "user.margin", "user.cash", payout, reference=reference),
+    margin, pnl, cost = position.margin, closing.pnl, closing.decay
+    profit, loss = (pnl, ZERO) if pnl > ZERO else (ZERO, -pnl)
+    lost = min(loss, margin)
+    available = margin - lost + profit
+    decay = min(cost, available)
+    movements: tuple[tuple[MovementKind, LedgerAccount, LedgerAccount, Decimal], ...] = (
+        ("profit", "house.pnl", "user.margin", profit),
+        ("loss", "user.margin", "house.pnl", lost),
+        ("shortfall", "house.insurance", "house.pnl", loss - lost),
+        ("decay", "user.margin", "house.decay", decay),
+        ("shortfall", "house.insurance", "house.decay", cost - decay),
+        ("release", "user.margin", "user.cash", available - decay),
     )
+    account, reference = position.account, position.id
+    return tuple([MoneyMoved(account, *movement, reference) for movement in movements if movement[-1]])
 
 
 def _ended(state: State, position: Position, closing: Closing) -> tuple[Event, ...]:
@@ -121,11 +122,11 @@ def _activated(order: Order, market: Market, terms: Terms, entry: Input) -> tupl
 
 def _reached(position: Position, price: Decimal) -> Reason | None:
     """Return which level the closing side's price is at or through: liquidation before stop loss before take profit."""
-    sign = SIGN[position.side]
-    if sign * (price - position.liquidation_price) <= 0:
+    worse, better = (le, ge) if position.side == "buy" else (ge, le)
+    if worse(price, position.liquidation_price):
         return "liquidation"
-    if position.stop_loss is not None and sign * (price - position.stop_loss) <= 0:
+    if position.stop_loss is not None and worse(price, position.stop_loss):
         return "stop_loss"
-    if position.take_profit is not None and sign * (price - position.take_profit) >= 0:
+    if position.take_profit is not None and better(price, position.take_profit):
         return "take_profit"
     return None

@@ -6,6 +6,7 @@ is silent, its vendor's published rules.
 """
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Literal
 
 from engine.values import tick_size
@@ -23,12 +24,15 @@ DECAY_PERIOD_MS = 8 * 3_600_000
 
 _RETURN_STEP = Decimal("0.0000000001")
 _PERCENT_STEP = Decimal("0.0001")
-_NO_SIGN = Decimal(0)
+_HUNDRED = Decimal(100)
+_NO_DECAY = Decimal("0.00000000")
+_ZERO = Decimal(0)
 """Added to a result, it makes -0.00000000 a plain zero and changes nothing else."""
 
 
+@lru_cache(maxsize=4096)
 def size_of(amount: int) -> Decimal:
-    """Return the base size of so many contracts.
+    """Return the base size of so many contracts. It is asked for again at each event of a trade.
 
     >>> size_of(1_000_000)
     Decimal('1000.000')
@@ -53,8 +57,9 @@ def pnl_of(*, side: Side, size: Decimal, entry: Decimal, close: Decimal) -> Deci
     >>> pnl_of(side="buy", size=Decimal(100), entry=Decimal("1.12"), close=Decimal("1.118"))
     Decimal('-0.17857142')
     """
-    change = (SIGN[side] * (close - entry) / entry).quantize(_RETURN_STEP, ROUND_DOWN)
-    return (size * change).quantize(SATOSHI, ROUND_DOWN) + _NO_SIGN
+    gained = close - entry if side == "buy" else entry - close
+    change = (gained / entry).quantize(_RETURN_STEP, ROUND_DOWN)
+    return (size * change).quantize(SATOSHI, ROUND_DOWN) + _ZERO
 
 
 def pnl_percent_of(*, pnl: Decimal, margin: Decimal) -> Decimal:
@@ -63,7 +68,7 @@ def pnl_percent_of(*, pnl: Decimal, margin: Decimal) -> Decimal:
     >>> pnl_percent_of(pnl=Decimal("2.84281590"), margin=Decimal("3.33333333"))
     Decimal('85.2845')
     """
-    return (pnl / margin * 100).quantize(_PERCENT_STEP, ROUND_HALF_UP) + _NO_SIGN
+    return (pnl / margin * _HUNDRED).quantize(_PERCENT_STEP, ROUND_HALF_UP) + _ZERO
 
 
 def liquidation_price_of(
@@ -92,8 +97,8 @@ def decay_of(*, rate: Decimal, size: Decimal, opened_ms: int, closed_ms: int) ->
     >>> decay_of(rate=Decimal("0.00003"), size=Decimal(10), opened_ms=0, closed_ms=16 * 3_600_000)
     Decimal('0.00060000')
     """
-    periods = max(0, closed_ms - opened_ms) // DECAY_PERIOD_MS
-    return (abs(rate) * size * periods).quantize(SATOSHI, ROUND_DOWN)
+    periods = (closed_ms - opened_ms) // DECAY_PERIOD_MS
+    return (abs(rate) * size * periods).quantize(SATOSHI, ROUND_DOWN) if periods > 0 else _NO_DECAY
 
 
 def payout_of(*, margin: Decimal, pnl: Decimal, decay: Decimal) -> Decimal:
@@ -102,4 +107,5 @@ def payout_of(*, margin: Decimal, pnl: Decimal, decay: Decimal) -> Decimal:
     >>> payout_of(margin=Decimal(1), pnl=Decimal("-1.5"), decay=Decimal(0))
     Decimal('0')
     """
-    return max(Decimal(0), margin + pnl - decay)
+    left = margin + pnl - decay
+    return left if left > _ZERO else _ZERO

@@ -42,36 +42,36 @@ def trade_object(trade: Order, closing: Closing | None = None) -> str:
 
     `price` and `liquidation_price` have the product's digits, money 8, the rest no trailing zeros.
     """
-    parts = [
+    text = (
         f'{{"id":"{trade.id}","product":"{trade.product}","price":"{plain(trade.price)}","side":"{trade.side}",'
         f'"leverage":"{trimmed(trade.leverage)}","amount":{trade.amount},"margin":"{money(trade.margin)}",'
         f'"base_size":"{trimmed(trade.size)}","base_currency":"{CURRENCY}",'
         f'"type":"{"pending" if trade.kind else "market"}","liquidation_price":"{plain(trade.liquidation_price)}"'
-    ]
+    )
     if trade.take_profit is not None:
-        parts.append(f'"take_profit":"{plain(trade.take_profit)}"')
+        text += f',"take_profit":"{plain(trade.take_profit)}"'
     if trade.stop_loss is not None:
-        parts.append(f'"stop_loss":"{plain(trade.stop_loss)}"')
-    parts.append(f'"decay_rate":"{trimmed(trade.decay_rate)}"')
+        text += f',"stop_loss":"{plain(trade.stop_loss)}"'
+    text += f',"decay_rate":"{trimmed(trade.decay_rate)}"'
     if closing is not None:
-        parts.append(
-            f'"close_price":"{plain(closing.price)}","pnl":"{money(closing.pnl)}",'
+        text += (
+            f',"close_price":"{plain(closing.price)}","pnl":"{money(closing.pnl)}",'
             f'"pnl_percent":"{plain(closing.pnl_percent)}","reason":"{closing.reason}","decay":"{trimmed(closing.decay)}"'
         )
-    parts.append(f'"created_at":{trade.created_ms}')
+    text += f',"created_at":{trade.created_ms}'
     if isinstance(trade, Position):
-        parts.append(f'"opened_at":{trade.opened_ms}')
+        text += f',"opened_at":{trade.opened_ms}'
     if closing is not None:
-        parts.append(f'"closed_at":{closing.time_ms}')
+        text += f',"closed_at":{closing.time_ms}'
     if trade.updated_ms is not None:
-        parts.append(f'"updated_at":{trade.updated_ms}')
+        text += f',"updated_at":{trade.updated_ms}'
     if trade.kind:
-        parts.append(f'"order_type":"{trade.kind}"')
+        text += f',"order_type":"{trade.kind}"'
     if trade.valid_until_ms is not None:
-        parts.append(f'"valid_until":{trade.valid_until_ms}')
+        text += f',"valid_until":{trade.valid_until_ms}'
     if trade.client_order_id:
-        parts.append(f'"client_order_id":"{trade.client_order_id}"')
-    return ",".join(parts) + "}"
+        text += f',"client_order_id":"{trade.client_order_id}"'
+    return text + "}"
 
 
 def _ended_order(event: OrderActivated | OrderCancelled) -> str:

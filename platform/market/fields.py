@@ -14,10 +14,12 @@ PLACES = 10
 
 MONEY_PLACES = 8
 """Satoshis: int64 then holds 92 billion BTC, more than any price move can make of a position."""
-_LARGEST = Decimal(2**63 - 1)
+_LARGEST = 2**63 - 1
 
-# Anything longer than int64 is refused, never rounded to what would fit.
-_EXACT = Context(prec=28, traps=[Inexact, InvalidOperation, Overflow])
+# Anything longer than int64 is refused, never rounded to what would fit; nor is an int of a million digits made, which
+# would take seconds.
+_EXACT = Context(prec=28, Emax=27, Emin=-27, traps=[Inexact, InvalidOperation, Overflow])
+_SCALES = {places: Decimal(1).scaleb(places) for places in range(PLACES + 1)}
 
 
 def to_scaled(value: Decimal, places: int = PLACES) -> int:
@@ -27,11 +29,11 @@ def to_scaled(value: Decimal, places: int = PLACES) -> int:
     12663500000
     """
     try:
-        scaled = _EXACT.scaleb(value, places)
-        # The order matters: an int of a million digits would take seconds. (The engine's journal calls this most.)
-        if -_LARGEST <= scaled <= _LARGEST and (number := int(scaled)) == scaled:
-            return number
-    except ArithmeticError:
+        # The engine's journal calls this most: half the time of `scaleb` and a comparison of the int with the Decimal.
+        scaled = int(_EXACT.to_integral_exact(_EXACT.multiply(value, _SCALES[places])))
+        if -_LARGEST <= scaled <= _LARGEST:
+            return scaled
+    except (ArithmeticError, ValueError):  # ValueError: not a number
         pass
     raise ValueError(f"{value} does not fit into {places} decimal places of an int64")
 

@@ -96,10 +96,12 @@ class Book:
 
     def _touched(self, log: tuple[LoggedEvent, ...]) -> dict[AccountId, AccountRow]:
         """Return the accounts as they are now: whatever changes one is told to its owner."""
-        rows = {}
-        for account in dict.fromkeys([event.account for event in log]):
-            owner = self.state.accounts[account]
-            rows[account] = AccountRow(owner.cash, owner.margin, self.offsets[account])
+        rows: dict[AccountId, AccountRow] = {}
+        for event in log:
+            account = event.account
+            if account not in rows:
+                owner = self.state.accounts[account]
+                rows[account] = AccountRow(owner.cash, owner.margin, self.offsets[account])
         return rows
 
 

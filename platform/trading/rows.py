@@ -6,7 +6,7 @@ The rows are plain values that `marshal` can carry to another process. A row is 
 import marshal
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -88,11 +88,11 @@ class _Drawing:
         self._opened: set[AccountId] = set()
         ledger_serial = record.ledger_serial
         for event in record.outcome.events:
-            if isinstance(event, MoneyMoved):
+            if type(event) is MoneyMoved:
                 self.ledger.append(self._ledger_row(event, ledger_serial))
                 ledger_serial += 1
-            else:
-                self._apply(event)
+            elif (draw := _DRAW.get(type(event))) is not None:
+                draw(self, event)
 
     def events(self) -> list[Row]:
         serial, time_ms = self._serial, self._time_ms
@@ -130,33 +130,39 @@ class _Drawing:
         accounts = self._record.accounts.items()
         return [(account in self._opened, _balance_row(account, row)) for account, row in accounts]
 
-    def _apply(self, event: Event) -> None:
-        match event:
-            case OrderPlaced(order):
-                self._new_orders.add(order.id)
-                self._orders[order.id] = (order, "open", None)
-            case OrderUpdated(order):
-                self._updated.add(order.id)
-                self._orders[order.id] = (order, "open", None)
-            case OrderActivated(order):
-                self._orders[order.id] = (order, "activated", self._time_ms)
-            case OrderCancelled(order):
-                self._orders[order.id] = (order, "cancelled", self._time_ms)
-            case PositionOpened(position):
-                self._new_positions[position.id] = 0
-                self._positions[position.id] = (position, "open", OPEN)
-            case PositionUpdated(position):
-                self._updated.add(position.id)
-                self._positions[position.id] = (position, "open", OPEN)
-            case PositionClosed(position, closing):
-                self._positions[position.id] = (position, "closed", _ending(closing))
-            case PositionSplit(parent, first, second):
-                self._positions[parent.id] = (parent, "split", (self._time_ms, *OPEN[1:]))
-                for number, part in enumerate((first, second), 1):
-                    self._new_positions[part.id] = number
-                    self._positions[part.id] = (part, "open", OPEN)
-            case AccountOpened(account):
-                self._opened.add(account)
+    def _order_placed(self, event: OrderPlaced) -> None:
+        self._new_orders.add(event.order.id)
+        self._orders[event.order.id] = (event.order, "open", None)
+
+    def _order_updated(self, event: OrderUpdated) -> None:
+        self._updated.add(event.order.id)
+        self._orders[event.order.id] = (event.order, "open", None)
+
+    def _order_activated(self, event: OrderActivated) -> None:
+        self._orders[event.order.id] = (event.order, "activated", self._time_ms)
+
+    def _order_cancelled(self, event: OrderCancelled) -> None:
+        self._orders[event.order.id] = (event.order, "cancelled", self._time_ms)
+
+    def _position_opened(self, event: PositionOpened) -> None:
+        self._new_positions[event.position.id] = 0
+        self._positions[event.position.id] = (event.position, "open", OPEN)
+
+    def _position_updated(self, event: PositionUpdated) -> None:
+        self._updated.add(event.position.id)
+        self._positions[event.position.id] = (event.position, "open", OPEN)
+
+    def _position_closed(self, event: PositionClosed) -> None:
+        self._positions[event.position.id] = (event.position, "closed", _ending(event.closing))
+
+    def _position_split(self, event: PositionSplit) -> None:
+        self._positions[event.parent.id] = (event.parent, "split", (self._time_ms, *OPEN[1:]))
+        for number, part in enumerate((event.first, event.second), 1):
+            self._new_positions[part.id] = number
+            self._positions[part.id] = (part, "open", OPEN)
+
+    def _account_opened(self, event: AccountOpened) -> None:
+        self._opened.add(event.account)
 
     def _fixed(self, trade: Order) -> Row:
         environment, user = trade.account
@@ -173,6 +179,16 @@ class _Drawing:
         )  # fmt: skip
 
 
+_DRAW: Mapping[type[Event], Callable[[_Drawing, Any], None]] = {
+    OrderPlaced: _Drawing._order_placed, OrderUpdated: _Drawing._order_updated,
+    OrderActivated: _Drawing._order_activated, OrderCancelled: _Drawing._order_cancelled,
+    PositionOpened: _Drawing._position_opened, PositionUpdated: _Drawing._position_updated,
+    PositionClosed: _Drawing._position_closed, PositionSplit: _Drawing._position_split,
+    AccountOpened: _Drawing._account_opened,
+}  # fmt: skip
+"""Money has rows of its own; of the rest nothing is kept."""
+
+
 def _asked(trade: Order) -> Row:
     take_profit, stop_loss = trade.take_profit, trade.stop_loss
     return (
@@ -186,9 +202,11 @@ def _asked(trade: Order) -> Row:
 
 def price_places(trade: Order) -> int:
     """Return how many decimal places a trade's prices have, a digit each: they go out again with just these."""
-    places = 0
-    for price in (trade.price, trade.liquidation_price, trade.take_profit, trade.stop_loss):
-        places = places * 10 + (0 if price is None else _places(price))
+    places = first = _places(trade.price)
+    for price in (trade.liquidation_price, trade.take_profit, trade.stop_loss):
+        # Mostly all have the product's digits, and to ask for that is quicker.
+        alike = price is not None and price.same_quantum(trade.price)
+        places = places * 10 + (first if alike else 0 if price is None else _places(price))
     return places
 
 
