@@ -6,11 +6,12 @@ it, is in docs/simulation.md.
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from engine import checks, closing, decide, funds, placing, updating
 from engine import state as states

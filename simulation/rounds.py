@@ -3,9 +3,10 @@
 A round's chance comes of the seed and its number alone, so any round can be played again without the others.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
+
+from msgspec.structs import replace
 
 from engine.commands import (
     CancelOrder,

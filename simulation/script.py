@@ -4,24 +4,23 @@ A script is a list of steps. It can be written as Python, so that one that faile
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, fields, is_dataclass, replace
 from decimal import Decimal
 
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields, replace
+
 from engine.commands import Command
-from engine.frozen import dataclass
 from engine.values import State
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(Struct, frozen=True):
     """Somebody asks for something."""
 
     command: Command
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(Struct, frozen=True):
     """A product has these prices now; if it is open, what they reach is done.
 
     `meanwhile` is a command that comes in after the first of what they reach.
@@ -35,26 +34,26 @@ class Quoted:
     meanwhile: Command | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(Struct, frozen=True):
     """Time went by: what has expired is cancelled."""
 
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(Struct, frozen=True):
     """Everything up to here is safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(Struct, frozen=True):
     """The engine is gone with all that was not committed, and all quotes; it starts again from its journal."""
 
 
 Step = Do | Quoted | Waited | Committed | Crashed
 
 IMPORTS = """from decimal import Decimal
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields, replace
 
 from engine.commands import *
 from engine.values import AccountId, Terms
@@ -84,11 +83,11 @@ def python(value: object) -> str:
     >>> python(Waited(1700000000000))
     'Waited(time_ms=1700000000000)'
     """
-    if is_dataclass(value) and not isinstance(value, type):
+    if isinstance(value, Struct):
         parts = [
             f"{each.name}={python(getattr(value, each.name))}"
             for each in fields(value)
-            if each.default is MISSING or getattr(value, each.name) != each.default
+            if each.default is NODEFAULT or getattr(value, each.name) != each.default
         ]
         return f"{type(value).__name__}({', '.join(parts)})"
     return repr(value)

@@ -6,10 +6,12 @@ A trader looks at the engine's state to find what it may name; which of it is ri
 from bisect import bisect
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from engine.commands import (
     CancelOrder,

@@ -1,8 +1,10 @@
 """What is traded, and how do its prices move? Products with odd terms; paths with gaps, spikes and breaks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
+
+from msgspec.structs import replace
 
 from engine.values import State, Terms, tick_size
 from simulation.script import Quoted

@@ -5,11 +5,11 @@ done is `decide`'s to say. Money is BTC, amounts are contracts, times are ms UTC
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from decimal import Decimal
 from typing import Literal
 
-from engine.frozen import dataclass
+from msgspec import Struct, field
+
 from engine.margin import Side
 from engine.values import AccountId, Market, Terms
 
@@ -17,8 +17,7 @@ EntryType = Literal["market", "pending", "limit", "stop"]
 """What may be asked for; `pending` becomes a limit or a stop, by its price against the market's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceOrder:
+class PlaceOrder(Struct, frozen=True, kw_only=True):
     """Trade now (`market`) or when the price comes (`pending`, or by name `limit`, `stop`).
 
     `amount` is in contracts; `client_order_id` is `""` or the caller's own name for it, by which a second try is known.
@@ -38,14 +37,12 @@ class PlaceOrder:
     client_order_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelOrder:
+class CancelOrder(Struct, frozen=True, kw_only=True):
     account: AccountId
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateTrade:
+class UpdateTrade(Struct, frozen=True, kw_only=True):
     """Change an order or a position; None leaves as it is, 0 takes a take profit or stop loss away."""
 
     account: AccountId
@@ -57,14 +54,12 @@ class UpdateTrade:
     margin: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosePosition:
+class ClosePosition(Struct, frozen=True, kw_only=True):
     account: AccountId
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SplitPosition:
+class SplitPosition(Struct, frozen=True, kw_only=True):
     """Make two positions of one; `first_percent` (5..95) goes to the first."""
 
     account: AccountId
@@ -74,49 +69,42 @@ class SplitPosition:
     second_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAccount:
+class OpenAccount(Struct, frozen=True, kw_only=True):
     """Make an account known to the engine: a demo one begins with its grant. A second time changes nothing."""
 
     account: AccountId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deposit:
+class Deposit(Struct, frozen=True, kw_only=True):
     account: AccountId
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
+class Withdraw(Struct, frozen=True, kw_only=True):
     account: AccountId
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetAccount:
+class ResetAccount(Struct, frozen=True, kw_only=True):
     """Close and cancel everything of a demo account and begin again with its grant."""
 
     account: AccountId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetTerms:
+class SetTerms(Struct, frozen=True, kw_only=True):
     """Make a product's terms known or change them; what is open keeps its liquidation price and its decay rate."""
 
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Trigger(Struct, frozen=True, kw_only=True):
     """Do what a quote has reached: fill a pending order; liquidate, stop out or take the profit of a position."""
 
     account: AccountId
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expire:
+class Expire(Struct, frozen=True, kw_only=True):
     """Cancel a pending order whose `valid_until` has come."""
 
     account: AccountId
@@ -147,8 +135,7 @@ COMMANDS: Mapping[str, type[Command]] = {
 KINDS: Mapping[type[Command], str] = {command: kind for kind, command in COMMANDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """A command with everything that deciding it depends on, so that deciding again gives the same.
 
     `markets`: product -> its prices at that moment, of the products in `products_needed`; one that never had a quote is

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
-from engine.frozen import dataclass
+from msgspec import Struct
+
 from engine.margin import Side, size_of
 from engine.values import AccountId, Terms
 
@@ -22,8 +23,7 @@ MovementKind = Literal[
 """What a ledger entry is for. `shortfall`: the part of a loss that the position's margin did not cover."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """An order, and what its position will keep of it. `price` is a market order's fill, a pending one's trigger.
 
     `kind` is empty for a market order. `leverage` is as shown: after an edit of the margin it is rounded.
@@ -53,16 +53,14 @@ class Order:
         return size_of(self.amount)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position(Order):
+class Position(Order, frozen=True, kw_only=True):
     """An open position; `price` is where it was filled. The parts of a split name their `parent_id`."""
 
     opened_ms: int
     parent_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """How a position ended. `pnl` is without decay; `decay` is what holding it cost."""
 
     price: Decimal
@@ -73,64 +71,53 @@ class Closing:
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class TermsSet:
+class TermsSet(Struct, frozen=True):
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True)
-class AccountOpened:
+class AccountOpened(Struct, frozen=True):
     account: AccountId
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPlaced:
+class OrderPlaced(Struct, frozen=True):
     """`fingerprint` says what was asked for, where the order has a `client_order_id`."""
 
     order: Order
     fingerprint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderUpdated:
+class OrderUpdated(Struct, frozen=True):
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class OrderCancelled:
+class OrderCancelled(Struct, frozen=True):
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class OrderActivated:
+class OrderActivated(Struct, frozen=True):
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class PositionOpened:
+class PositionOpened(Struct, frozen=True):
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class PositionUpdated:
+class PositionUpdated(Struct, frozen=True):
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class PositionClosed:
+class PositionClosed(Struct, frozen=True):
     position: Position
     closing: Closing
 
 
-@dataclass(frozen=True, slots=True)
-class PositionSplit:
+class PositionSplit(Struct, frozen=True):
     parent: Position
     first: Position
     second: Position
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyMoved:
+class MoneyMoved(Struct, frozen=True):
     """A balanced movement: `amount` (above zero) leaves `source` and arrives at `target`, within one environment.
 
     `user.…` are the account's own, the others its environment's. `reference` is the trade's id, or `""`.
@@ -144,16 +131,14 @@ class MoneyMoved:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceChanged:
+class BalanceChanged(Struct, frozen=True):
     """The account's free cash is now this."""
 
     account: AccountId
     cash: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class OrderRefused:
+class OrderRefused(Struct, frozen=True):
     """An order with a `client_order_id` was refused: the same one again gets the same answer."""
 
     account: AccountId

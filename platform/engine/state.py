@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+
 from engine.events import (
     AccountOpened,
     BalanceChanged,
@@ -47,8 +49,7 @@ class AccountState:
     positions: dict[str, Position] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What became of an order with a `client_order_id`: its `fingerprint`, and the order or (`code`) the refusal."""
 
     fingerprint: str

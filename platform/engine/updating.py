@@ -3,8 +3,9 @@
 Source: trading rules, "Update" and "Split"; event stream, order:update, position:update, position:split.
 """
 
-from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
+
+from msgspec.structs import replace
 
 from engine.checks import (
     MAX_TRADES,

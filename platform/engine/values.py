@@ -10,7 +10,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from engine.frozen import dataclass
+from msgspec import Struct
 
 RESOLUTIONS: Mapping[str, int] = {"1": 60, "5": 300, "15": 900, "60": 3_600, "240": 14_400, "1D": 86_400}
 """Candle resolution as the wire spells it -> its length in seconds (event stream, trading:candles)."""
@@ -55,8 +55,7 @@ def plain(value: Decimal) -> str:
     return format(value, "f") if "E" in text else text
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """What is traded, as the streams need it: `name` is `EUR-USD`, `symbol` the tick stream's `EURUSD`."""
 
     name: str
@@ -65,8 +64,7 @@ class Product:
     halted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A price on its way in, not yet judged. `product` is a name or a symbol as its source wrote it."""
 
     product: str
@@ -75,8 +73,7 @@ class Tick:
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """An accepted price: all four prices have exactly the product's digits.
 
     `serial` counts the quotes of a product from its source's start, so that a process which lost some notices.
@@ -94,8 +91,7 @@ class Quote:
 OHLC = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Candle:
+class Candle(Struct, frozen=True):
     """Open, high, low, close of mid, bid and ask over one bucket that starts at `start_s` (seconds UTC)."""
 
     product: str
@@ -107,8 +103,7 @@ class Candle:
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True):
     """A product's prices and feed state as the engine sees them at one moment."""
 
     bid: Decimal
@@ -123,8 +118,7 @@ class AccountId(NamedTuple):
     user_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """What a product may be traded for.
 
     `max_size` is in BTC, `decay_rate` a part of the size per 8 h. `liquidation_fraction` is the part of the margin that
@@ -142,8 +136,7 @@ class Terms:
     halted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MarketStatus:
+class MarketStatus(Struct, frozen=True):
     """A product's feed state: `open`, `stale` (its source is silent), `closed` (hours) or `halted` (by a dealer)."""
 
     product: str

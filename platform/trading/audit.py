@@ -6,8 +6,9 @@ The laws' numbers are those of the trading rules, "Ledger".
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from engine.events import BalanceChanged, Closing, LedgerAccount, MovementKind, Position
 from engine.values import AccountId

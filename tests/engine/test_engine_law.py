@@ -72,7 +72,7 @@ class Engine(RuleBasedStateMachine):
         self.count += 1
         order, refusal = self.asked[data.draw(st.sampled_from(sorted(self.asked)))]
         before = picture(self.state)
-        fields = {name: getattr(order, name) for name in PlaceOrder.__dataclass_fields__}
+        fields = {name: getattr(order, name) for name in PlaceOrder.__struct_fields__}
         outcome = self.do(PlaceOrder(**(fields | {"id": f"t{self.count}"})))
         assert picture(self.state) == before
         assert (outcome.refusal and outcome.refusal.code) == (refusal and refusal.code)

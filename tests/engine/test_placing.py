@@ -1,11 +1,11 @@
 """Placing, cancelling, expiring, and the same order a second time: every rule of the document and of the vendor."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.checks import MAX_TRADES
 from engine.commands import Expire

@@ -1,12 +1,12 @@
 """What an event changes: trades and their levels, money, expiries, answers; and that trades keep their places."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine import state as states
 from engine.commands import Deposit, Expire

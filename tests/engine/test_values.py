@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.values import NumberInvalid, mid_price, parse_number, plain, to_digits
+from engine.values import Market, NumberInvalid, mid_price, parse_number, plain, to_digits
 
 PRICES = st.decimals(min_value="0.00000001", max_value="99999999", places=8)
 DIGITS = st.integers(min_value=0, max_value=8)
@@ -59,3 +59,10 @@ def test_the_mid_lies_less_than_a_step_below_the_middle(one, other, digits):
     mid = mid_price(bid, ask, digits)
     assert 0 <= (bid + ask) / 2 - mid < Decimal(1).scaleb(-digits)
     assert bid <= mid <= ask
+
+
+def test_a_price_that_was_told_stays_what_it_was():
+    market = Market(Decimal("1.1"), Decimal("1.2"))
+    with pytest.raises(AttributeError):
+        market.bid = Decimal(1)  # type: ignore[misc]
+    assert market == Market(Decimal("1.1"), Decimal("1.2"))

@@ -1,13 +1,13 @@
 """The document's own events, byte for byte, and what comes behind its keys."""
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.events import (
     WIRE_NAMES,

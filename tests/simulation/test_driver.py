@@ -1,9 +1,9 @@
 """The driver drives the engine as its runner does, and starts it again after a crash."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.commands import CancelOrder, ClosePosition, Deposit, PlaceOrder, ResetAccount, SetTerms
 from engine.values import Market

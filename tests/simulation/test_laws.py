@@ -1,9 +1,9 @@
 """A state that breaks a law is noticed, by the law's name: each test breaks one."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.commands import CancelOrder, ClosePosition, Input, SplitPosition
 from engine.events import BalanceChanged, MoneyMoved, PositionOpened, PositionSplit

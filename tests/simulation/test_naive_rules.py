@@ -1,10 +1,10 @@
 """The golden vectors of the trading rules, for the naive model; and its levels."""
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from msgspec.structs import replace
 
 from simulation.exact import fixed, units
 from simulation.naive_rules import ending, liquidation, margin_of, payout, reason_of

@@ -1,9 +1,9 @@
 """Each rare situation is counted when it is there. (That every one occurs is shown in test_run.py.)"""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from engine.commands import ClosePosition, ResetAccount, SetTerms, SplitPosition, UpdateTrade, Withdraw
 from engine.values import AccountId

@@ -3,9 +3,10 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from engine.commands import (
     CancelOrder,

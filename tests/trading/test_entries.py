@@ -1,12 +1,13 @@
 """Inputs as text: exact there and back, and the text itself, which journals keep for years."""
 
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields
 
 from engine.commands import COMMANDS, Input, PlaceOrder, SetTerms, Trigger
 from engine.values import AccountId, Market, Terms
@@ -26,7 +27,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     """Return what a field of this type may hold."""
     if hint in BY_TYPE:
         return BY_TYPE[hint]
-    if is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         return built(hint)
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))

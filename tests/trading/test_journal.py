@@ -1,7 +1,6 @@
 """One transaction a batch: all of it or nothing, and nothing from whoever has lost the lease."""
 
 import sqlite3
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.db.models import F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TransactionTestCase
+from msgspec.structs import replace
 
 from engine.commands import ClosePosition, Deposit, Input, OpenAccount, PlaceOrder, SetTerms
 from engine.values import Market

@@ -1,7 +1,6 @@
 """The state after a start: the same as in the memory of who wrote it."""
 
 import time
-from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from django.db import connection
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TransactionTestCase
+from msgspec.structs import replace
 
 from engine.commands import Command, Input, OpenAccount, PlaceOrder, SetTerms, UpdateTrade
 from engine.values import AccountId, Market

@@ -5,7 +5,8 @@ import heapq
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from engine.day_ago import DAY_MS
 from engine.values import Tick
