@@ -9,10 +9,12 @@ from engine.commands import (
     CancelOrder,
     ClosePosition,
     Deposit,
+    Expire,
     OpenAccount,
     PlaceOrder,
     ResetAccount,
     SplitPosition,
+    Trigger,
     UpdateTrade,
     Withdraw,
 )
@@ -29,6 +31,8 @@ def answer_of(state: State, outcome: Outcome, told: Sequence[str]) -> str:
     match outcome.entry.command:
         case PlaceOrder() as order:
             return told[0] if told else _first_answer(state, order)
+        case Trigger() | Expire():
+            return ""
         case UpdateTrade() | ClosePosition():
             return told[0]
         case CancelOrder(id=identifier):
