@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from accounts.database import released
 from trading.batch import Batch
+from trading.pipeline import Pipeline, demanding
 from trading.sessions import own_session
 from trading.statements import Statement, on_postgres, on_sqlite
-from trading.tables import BALANCES, EVENTS, INBOX, JOURNAL, LEASE, LEDGER, ORDERS, POSITIONS, Row, Table
+from trading.tables import BALANCES, EVENTS, INBOX, JOURNAL, LEASE, LEASE_TABLE, LEDGER, ORDERS, POSITIONS, Row, Table
 
 SESSION = "tickwire-journal"
 """The name of the journal's sessions on PostgreSQL, by which whoever takes over the lease ends those of before."""
@@ -32,6 +33,12 @@ _PLANS = {
 _CLIENT_ID_NAMES = ("user_id", "environment", "client_order_id")
 _CLIENT_ID = [list(JOURNAL.columns).index(name) for name in _CLIENT_ID_NAMES]
 """Where a row of the journal says whose order it is."""
+
+# Shared: whoever takes over the lease waits for this commit, or this waits and sees that it was taken.
+_LEASE_HELD = demanding(
+    "count(*) = 1", "'leases with this fence: ' || count(*)",
+    f"(SELECT 1 FROM {LEASE_TABLE} WHERE id = 1 AND fence = $1::bigint FOR SHARE) AS lease",  # noqa: S608  # our own name
+)  # fmt: skip
 
 Inbox = Sequence[tuple[int, str, str]]
 """Administrators' rows that are answered with a batch: the key, an error's code or none, and the words."""
@@ -68,6 +75,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._session: psycopg.Connection[Any] | None = None
+        self._pipeline: Pipeline | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -78,7 +86,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        session, self._session = self._session, None
+        session, self._session, self._pipeline = self._session, None, None
         if session is not None:
             session.close()
 
@@ -104,24 +112,19 @@ class Journal:
         at_point("after_commit")
 
     def _write_postgres(self, batch: Batch, fence: int, inbox: Inbox) -> None:
-        if self._session is None:
+        if self._pipeline is None:
             self._session = _connect()
-        session = self._session
-        changes = []
-        with session.pipeline():
-            # Shared: whoever takes over the lease waits for this commit, or this waits and sees that it was taken.
-            lease = session.execute(f"{LEASE} FOR SHARE", prepare=True)
-            for point, statements in _steps(batch, inbox):
-                for statement in statements:
-                    cursor = session.execute(*on_postgres(statement), prepare=True)
-                    if statement.changes:
-                        changes.append((cursor, statement))
-                at_point(point)
-        _check_fence(lease.fetchone(), fence)
-        for cursor, statement in changes:
-            _check_count(cursor.rowcount, statement)
+            self._pipeline = Pipeline(self._session)
+        pipeline = self._pipeline
+        pipeline.begin()
+        pipeline.send(_LEASE_HELD, [str(fence)])
+        for point, statements in _steps(batch, inbox):
+            for statement in statements:
+                pipeline.send(*on_postgres(statement))
+            pipeline.flush()
+            at_point(point)
         at_point("before_commit")
-        session.commit()
+        pipeline.commit()
 
 
 def _write_sqlite(batch: Batch, fence: int, inbox: Inbox) -> None:
@@ -141,7 +144,6 @@ def _connect() -> psycopg.Connection[Any]:
     session = own_session(SESSION)
     for name, value in _PLANS.items():
         session.execute("SELECT set_config(%s, %s, false)", (name, value))
-    session.autocommit = False
     return session
 
 

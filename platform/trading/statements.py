@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from trading.arrays import array_literal
+from trading.pipeline import demanding
 from trading.tables import Row, Table
 
 
@@ -28,7 +29,10 @@ def on_sqlite(statement: Statement) -> tuple[str, list[Row]]:
 
 
 def on_postgres(statement: Statement) -> tuple[str, list[str]]:
-    """Return the SQL of all rows, and its parameters: a column each, as an array."""
+    """Return the SQL of all rows, and its parameters: a column each, as an array.
+
+    The SQL of changes refuses (`DataError`) when a row is not there.
+    """
     table = statement.table
     columns = list(zip(*statement.rows, strict=True))
     types = tuple(table.columns.items())[: len(columns)]
@@ -58,11 +62,14 @@ def _postgres_update(table: str, types: tuple[tuple[str, str], ...], key: int) -
     names = [name for name, _ in types]
     changes = ", ".join(f'"{name}" = new."{name}"' for name in names[key:])
     which = " AND ".join(f'old."{name}" = new."{name}"' for name in names[:key])
-    return f"UPDATE {table} AS old SET {changes} FROM {_unnest(types)} AS new ({_names(names)}) WHERE {which}"  # noqa: S608
+    update = f"UPDATE {table} AS old SET {changes} FROM {_unnest(types)} AS new ({_names(names)}) WHERE {which}"  # noqa: S608
+    wanted = f"cardinality($1::{types[0][1]}[])"
+    words = f"'{table}: ' || {wanted} || ' rows to change, ' || count(*) || ' are there'"
+    return f"WITH changed AS ({update} RETURNING 1) {demanding(f'count(*) = {wanted}', words, 'changed')}"
 
 
 def _unnest(types: tuple[tuple[str, str], ...]) -> str:
-    return f"unnest({', '.join(f'%s::{type_name}[]' for _, type_name in types)})"
+    return f"unnest({', '.join(f'${number}::{name}[]' for number, (_, name) in enumerate(types, 1))})"
 
 
 def _names(columns: Iterable[str]) -> str:

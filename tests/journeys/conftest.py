@@ -15,15 +15,11 @@ from tests.plugins.services import on_postgres, start_valkey
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark all tests of this folder; leave those to the other run that belong to one of the two only."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder, and put them in order."""
     for item in items:
         if item.path.is_relative_to(HERE) and item.get_closest_marker("browser") is None:
             item.add_marker(pytest.mark.journey)
-    other_run = "once" if on_postgres() else "cluster"
-    elsewhere = [item for item in items if item.get_closest_marker(other_run)]
-    config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if item not in elsewhere]
     _shared_servers_last(items)
 
 

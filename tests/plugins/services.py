@@ -53,6 +53,14 @@ def pytest_configure() -> None:
             options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests to the other run that belong to one of the two only."""
+    others = ("once",) if on_postgres() else ("cluster", "postgres")
+    elsewhere = [item for item in items if any(item.get_closest_marker(marker) for marker in others)]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
     _resources.close()

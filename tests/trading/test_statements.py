@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.models import InboxCommand
+from trading.pipeline import Pipeline
 from trading.sessions import own_session
 from trading.statements import Statement, on_postgres, on_sqlite
 from trading.tables import INBOX, Row, Table
@@ -29,38 +31,56 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 CELLS = st.tuples(TEXT, st.none() | TEXT, st.none() | INT64, TEXT)
 
 
-class Scratch:
+class OnSqlite:
     """A table for one test, written to as the journal does."""
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
 
-    def write(self, statement: Statement) -> int:
-        if connection.vendor == "postgresql":
-            self._cursor.execute(*on_postgres(statement))
-        else:
-            self._cursor.executemany(*on_sqlite(statement))
-        count: int = self._cursor.rowcount
-        return count
+    def write(self, statement: Statement) -> None:
+        self._cursor.executemany(*on_sqlite(statement))
 
-    def rows(self) -> list[Row]:
-        self._cursor.execute(SELECT)
-        return list(self._cursor.fetchall())
+    def execute(self, sql: str) -> Any:
+        return self._cursor.execute(sql)
+
+
+class OnPostgres:
+    def __init__(self, session: psycopg.Connection[Any]) -> None:
+        self._session = session
+        self._pipeline = Pipeline(session)
+
+    def write(self, statement: Statement) -> None:
+        self._pipeline.begin()
+        self._pipeline.send(*on_postgres(statement))
+        self._pipeline.commit()
+
+    def execute(self, sql: str) -> Any:
+        return self._session.execute(sql)
 
 
 @contextmanager
-def scratch() -> Iterator[Scratch]:
+def written_to() -> Iterator[OnSqlite | OnPostgres]:
     if connection.vendor == "postgresql":
-        with own_session("a test") as session, session.cursor() as cursor:
-            cursor.execute(CREATE)
-            yield Scratch(cursor)
+        with own_session("a test") as session:
+            yield OnPostgres(session)
     else:
         with connection.cursor() as cursor:
-            cursor.execute(CREATE)
-            try:
-                yield Scratch(cursor)
-            finally:
-                cursor.execute("DROP TABLE scratch")
+            yield OnSqlite(cursor)
+
+
+@contextmanager
+def scratch() -> Iterator[OnSqlite | OnPostgres]:
+    with written_to() as database:
+        database.execute(CREATE)
+        try:
+            yield database
+        finally:
+            if connection.vendor != "postgresql":  # there, it goes with the session
+                database.execute("DROP TABLE scratch")
+
+
+def rows_of(database: OnSqlite | OnPostgres) -> list[Row]:
+    return list(database.execute(SELECT).fetchall())
 
 
 def numbered(cells: list[Row]) -> list[Row]:
@@ -73,9 +93,9 @@ def test_what_is_inserted_is_read_back():
         @given(st.lists(CELLS, min_size=1, max_size=5))
         def law(cells):
             rows = numbered(cells)
-            table._cursor.execute("DELETE FROM scratch")
-            assert table.write(Statement(SCRATCH, rows)) == len(rows)
-            assert table.rows() == rows
+            table.execute("DELETE FROM scratch")
+            table.write(Statement(SCRATCH, rows))
+            assert rows_of(table) == rows
 
         law()
 
@@ -87,31 +107,32 @@ def test_what_is_changed_is_read_back_and_the_rest_is_as_it_was():
         def law(pairs, width):
             before, after = (numbered([pair[at] for pair in pairs]) for at in (0, 1))
             after = [row[:width] for row in after]
-            table._cursor.execute("DELETE FROM scratch")
+            table.execute("DELETE FROM scratch")
             table.write(Statement(SCRATCH, before))
-            assert table.write(Statement(SCRATCH, after[1:], changes=True)) == len(after) - 1
+            table.write(Statement(SCRATCH, after[1:], changes=True))
             changed = [SCRATCH.changed(old, new) for old, new in zip(before[1:], after[1:], strict=True)]
-            assert table.rows() == before[:1] + changed
+            assert rows_of(table) == before[:1] + changed
 
         law()
 
 
-def test_a_row_that_is_not_there_is_not_counted():
-    with scratch() as table:
-        table.write(Statement(SCRATCH, [(1, "a", None, None, "b")]))
-        changes = [(1, "c", None, None), (2, "c", None, None)]
-        assert table.write(Statement(SCRATCH, changes, changes=True)) == 1
-        assert table.rows() == [(1, "c", None, None, "b")]
+@pytest.mark.postgres
+def test_postgres_refuses_to_change_a_row_that_is_not_there():
+    row = (1, "a", None, None, "b")
+    with own_session("a test") as session:
+        session.execute(CREATE)
+        table = OnPostgres(session)
+        table.write(Statement(SCRATCH, [row]))
+        with pytest.raises(psycopg.DataError, match="scratch: 2 rows to change, 1 are there"):
+            table.write(Statement(SCRATCH, [(1, "c", None, None), (2, "c", None, None)], changes=True))
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_inbox_row_is_answered_with_its_time():
     row = InboxCommand.objects.create(kind="halt", params={})
     now = datetime(2026, 3, 1, 12, 30, 15, 123456, UTC)
     statement = Statement(INBOX, [(row.pk, "done", "", '{"a":"\\"b\\""}', now)], changes=True)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(*on_postgres(statement))
-        else:
-            cursor.executemany(*on_sqlite(statement))
+    with written_to() as database:
+        database.write(statement)
     row.refresh_from_db()
     assert (row.status, row.code, row.answer, row.done_at) == ("done", "", '{"a":"\\"b\\""}', now)
