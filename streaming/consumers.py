@@ -20,6 +20,7 @@ from accounts.identity import Identity
 from streaming.connections import Visible
 from streaming.dialects import EVENT_STREAM
 from streaming.dialects.base import MessageId
+from streaming.direct import EXTENSION, Direct, DirectWriter
 from streaming.effects import (
     CancelOnDisconnect,
     Effect,
@@ -46,7 +47,6 @@ from streaming.effects import (
 from streaming.frames import text_frame
 from streaming.messages import Reply, Shutdown
 from streaming.node import Node
-from streaming.server import EXTENSION, Direct, DirectWriter
 from streaming.session import Endpoint, Session
 from streaming.sink import Sink
 from streaming.trades import Trades
@@ -89,6 +89,8 @@ class StreamConsumer(Visible, AsyncConsumer):
                     turn_s = time.monotonic() + BURST_S
         except StopConsumer:
             pass
+        finally:
+            self._let_go()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without Channels' thread hop: nothing here touches the ORM on the loop."""
@@ -177,6 +179,13 @@ class StreamConsumer(Visible, AsyncConsumer):
         self._node.private.leave(self._sink)
         for kind, subject in self._entered:
             await self._node.occupancy.leave(kind, subject, self._member)
+
+    def _let_go(self) -> None:
+        """Cut what holds this connection in a circle: it is to go with its last use, not with a garbage collection."""
+        if self._ended:
+            self._sink.end = _nothing
+            self._writer.on_drained(_nothing)
+            del self._trades
 
     # ---- what the node may ask
 
@@ -379,6 +388,10 @@ class StreamConsumer(Visible, AsyncConsumer):
         for effect in self._session.due(time.monotonic()):
             self._perform(effect)
         self._set_timer()
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 def _wall_ms() -> int:

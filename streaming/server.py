@@ -13,20 +13,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from daphne.server import Server as DaphneServer  # isort: skip  # first: it installs the asyncio reactor
+from autobahn.twisted import websocket as autobahn_twisted
 from autobahn.websocket import protocol as autobahn_protocol
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer, reactor
+from twisted.internet.protocol import connectionDone
 from twisted.logger import globalLogBeginner
 from twisted.web.http import HTTPChannel
 
 from accounts.errors import TOO_LARGE
+from streaming.direct import EXTENSION, Direct, DirectWriter
 from streaming.frames import whole_text
 
 logger = logging.getLogger(__name__)
-
-EXTENSION = "tickwire.frames"
-"""ASGI scope extension: `scope["extensions"]["tickwire.frames"]` is a `Direct`."""
 
 BACKLOG = 4096
 """Connects waiting for accept: Twisted's 50 loses SYNs in a reconnect storm, each costing the client a second."""
@@ -52,114 +52,6 @@ DRAIN_S = 8
 """How long closing handshakes and running requests may take when the server ends."""
 
 
-class Direct:
-    """What the scope extension offers of one connection."""
-
-    __slots__ = ("_protocol",)
-
-    def __init__(self, protocol: "Protocol") -> None:
-        self._protocol = protocol
-
-    def writer(self) -> "DirectWriter | None":
-        """Return the connection's direct way out, or None where frames must go through the server's own path."""
-        return self._protocol.direct_writer()
-
-    @property
-    def transport(self) -> Any:
-        """The connection's way to the client, for figures about it."""
-        return self._protocol.transport
-
-    def taken(self) -> None:
-        """Tell the server that the application has taken a message off its queue."""
-        self._protocol.taken()
-
-
-class DirectWriter:
-    """Writes frames to the socket at once while Twisted holds nothing of this connection, else behind what it holds.
-
-    Offered for plain TCP without compression only: TLS and permessage-deflate need Autobahn's own path.
-    """
-
-    __slots__ = ("_is_direct", "_on_drained", "_protocol", "_send", "_transport", "blocked")
-
-    def __init__(self, protocol: "Protocol") -> None:
-        self.blocked = False
-        # Whether nothing has come between since it was looked at: looking touches a dozen places in memory, a flag one.
-        self._is_direct = False
-        self._protocol = protocol
-        self._transport = protocol.transport
-        self._send = protocol.transport.socket.send
-        self._on_drained: Callable[[], None] = lambda: None
-
-    def on_drained(self, call: Callable[[], None]) -> None:
-        """Say what to call whenever a blocked writer has room again."""
-        self._on_drained = call
-
-    def write(self, frames: bytes) -> None:
-        """Send the frames; what the socket does not take now goes to Twisted's buffer and blocks this writer."""
-        if not self._is_direct and not self._way_is_free(frames):
-            return
-        try:
-            sent = self._send(frames)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            # The connection is gone; Twisted finds out in this turn and tells the application.
-            return
-        if sent < len(frames):
-            self._transport.write(frames[sent:])
-            self._block()
-
-    def look_again(self) -> None:
-        """Something else was written: a control frame, which Twisted may hold still, or the last frame of all."""
-        self._is_direct = False
-
-    def _way_is_free(self, frames: bytes) -> bool:
-        """Look whether frames may go to the socket; otherwise put them behind what Twisted holds, or drop them."""
-        transport = self._transport
-        if self._protocol.state != WebSocketProtocol.STATE_OPEN:
-            return False
-        if transport.dataBuffer or transport._tempDataBuffer:
-            transport.write(frames)
-            self._block()
-            return False
-        self._is_direct = True
-        return True
-
-    async def close(self, close: Callable[[], Awaitable[None]]) -> None:
-        """Close behind what is written; Twisted keeps the order."""
-        await close()
-
-    def _block(self) -> None:
-        self._is_direct = False
-        if not self.blocked:
-            self.blocked = True
-            self._transport.registerProducer(_Drained(self), False)
-
-    def _resume(self) -> None:
-        self._transport.unregisterProducer()
-        self.blocked = False
-        self._on_drained()
-
-
-class _Drained:
-    """A Twisted pull producer that produces nothing: being asked for more means that the buffer is empty."""
-
-    def __init__(self, writer: DirectWriter) -> None:
-        self._writer = writer
-        # Twisted asks once on registering, before anything has left.
-        self._registering = True
-
-    def resumeProducing(self) -> None:
-        if self._registering:
-            self._registering = False
-        else:
-            self._writer._resume()
-
-    def stopProducing(self) -> None:
-        pass
-
-
 class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
     """One WebSocket."""
 
@@ -180,6 +72,12 @@ class Protocol(WebSocketProtocol):  # type: ignore[misc]  # Daphne has no types
             self.transport.unregisterProducer()
             self._writer = DirectWriter(self)
         return self._writer
+
+    def connectionLost(self, reason: Any = connectionDone) -> None:
+        super().connectionLost(reason)
+        # Each of them holds this in turn: without them it goes with its last use, not with a garbage collection, which
+        # holds the loop for 0.2 s where thousands of connections come and go.
+        self._writer = self.is_closed = None
 
     def dataReceived(self, data: bytes) -> None:
         # Autobahn's own makes a line for its log first, and throws it away.
@@ -263,7 +161,11 @@ class Request(WebRequest):  # type: ignore[misc]  # Daphne has no types
 
     def process(self) -> Any:
         self.requestHeaders.removeHeader(b"daphne-root-path")
-        return super().process()
+        processed = super().process()
+        if self.transport is None:
+            # It has become a WebSocket: the channel, which held this, has come to its end.
+            self.channel.requests.clear()
+        return processed
 
     def _refuse_body(self) -> None:
         self.channel.transport.write(
@@ -326,8 +228,11 @@ class Server(DaphneServer):  # type: ignore[misc]  # Daphne has no types
 
     def run(self, listening: socket.socket, ready: Callable[[], Awaitable[None]]) -> None:
         """Serve on a listening socket until a signal ends it; `ready` is awaited before the first accept."""
-        # Autobahn formats all its options for a debug line that is never printed: half of a handshake's time.
+        # Autobahn formats all its options for a debug line that is never printed: half of a handshake's time. And it
+        # colours what it names in such lines: a twentieth of a connection's.
         autobahn_protocol.pformat = repr
+        for module in (autobahn_protocol, autobahn_twisted):
+            module.hltype = module.hlval = _uncoloured
         globalLogBeginner.beginLoggingTo([lambda _: None], redirectStandardIO=False, discardBuffer=True)
         self.http_factory = Requests(self)
         self.ws_factory = Connections(self, server="")
@@ -385,6 +290,10 @@ class Server(DaphneServer):  # type: ignore[misc]  # Daphne has no types
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+def _uncoloured(value: Any, **_: Any) -> Any:
+    return value
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:

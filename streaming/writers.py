@@ -1,4 +1,4 @@
-"""The way out where there is no direct one to the socket (`server.py`): any ASGI server, TLS, compression."""
+"""The way out where there is no direct one to the socket (`direct.py`): any ASGI server, TLS, compression."""
 
 import asyncio
 from collections import deque

@@ -1,8 +1,8 @@
 """A transaction on PostgreSQL on one way there and back: its statements leave as they are made, and are answered
 together.
 
-psycopg's own pipeline looks for answers at each statement, and a commit would wait for them: of a batch of eight orders,
-four times the processor time and twice the time in all (docs/decisions/0022). So nobody looks at an answer before the
+psycopg's own pipeline looks for answers at each statement, and a commit would wait for them: for eight orders, four
+times the processor time and twice the time in all (docs/decisions/0022). So nobody looks at an answer before the
 commit; what has to be so, a statement demands (`demanding`).
 
 Source: PostgreSQL, libpq, "Pipeline Mode". The answers are a few bytes each: they never fill what the server may send

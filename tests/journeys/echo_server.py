@@ -4,9 +4,11 @@ python -m tests.journeys.echo_server PORT
 """
 
 import asyncio
+import gc
 import sys
 from typing import Any
 
+from streaming.direct import EXTENSION
 from streaming.server import Server, listen
 
 SLEEP_S = 10
@@ -21,10 +23,13 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
         return
     assert (await receive())["type"] == "websocket.connect"
     await send({"type": "websocket.accept"})
+    scope["extensions"][EXTENSION].writer()
     while (message := await receive())["type"] == "websocket.receive":
         if message.get("text", "").startswith("close "):
             _, code, reason = message["text"].split()
             await send({"type": "websocket.close", "code": int(code), "reason": reason})
+        elif message.get("text") == "collect":
+            await send({"type": "websocket.send", "text": str(gc.collect())})
         elif message.get("text") == "sleep":
             await asyncio.sleep(SLEEP_S)
         else:

@@ -71,6 +71,20 @@ def test_it_passes_every_case_of_the_websocket_conformance_suite(echo, tmp_path)
     assert failed == []
 
 
+def test_a_connection_that_has_ended_leaves_nothing_for_the_garbage_collector(echo):
+    asking = echo.connect()
+    asking.send("collect")
+    asking.recv()
+    for _ in range(20):
+        ws = echo.connect()
+        ws.send("hello")
+        ws.recv()
+        ws.close()
+    time.sleep(1.5)  # once a second the server lets go of applications that have ended
+    asking.send("collect")
+    assert int(asking.recv()) < 20
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1008, 1009, 1011, 1012, 4001, 4999])
 def test_it_closes_with_any_code_and_its_reason(echo, code):
     ws = echo.connect()

@@ -1,7 +1,10 @@
 """The consumer on a server without the direct way to the socket: same bytes, same order, nothing unbounded."""
 
+import asyncio
+import gc
 import json
 import time
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -159,6 +162,22 @@ async def test_everything_known_of_two_thousand_products_is_no_reason_to_call_a_
     assert {event["data"]["product"] for event in events if event["event"] == "status"} == products.keys()
     await client.disconnect()
     await node.stop()
+
+
+async def test_a_connection_that_has_ended_goes_with_its_last_use(node):
+    """A garbage collection that finds thousands of them holds the loop for tenths of a second."""
+    gc.disable()
+    try:
+        client = await opened(node, "/ws/ticks")
+        [connection] = node.connections
+        ended = [weakref.ref(connection), weakref.ref(connection._session)]
+        del connection
+        await client.disconnect()
+        del client
+        await asyncio.sleep(0)
+        assert [each() for each in ended] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_a_bare_connection_that_wants_heartbeats_only_gets_them(node, monkeypatch):
