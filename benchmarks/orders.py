@@ -4,8 +4,8 @@
 
 Beside every figure stands the database's own rate of tiny commits, measured in the same run: what a disk allows is no
 merit of the server. The load generator runs in this process, on the same two cores; the server and its database go
-before it, as they would if its clients were elsewhere. A measurement beside which the machine itself was slow is made
-again (`pace.py`); what it was in the end stands in the last column.
+before it, as they would if its clients were elsewhere. Every figure is a median of rounds, and the last column says how
+fast the machine was beside it (`pace.py`).
 """
 
 import argparse
@@ -20,8 +20,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 import psycopg
 from rich.progress import Progress
@@ -49,11 +50,13 @@ for number in range({USERS}):
 """
 """All keys in one process: a command for each takes longer than what is measured."""
 
+ROUNDS = 3
+"""All loads once, then again: a neighbour that takes the disk or a core for ten seconds spoils one of three."""
 OPEN_LOOP_PER_S = 200
 BESIDE_PER_S = 1_000
 SLICE_S = 1.0
 """Ticks are measured with and without orders beside them, in turns of so long: the machine's speed changes."""
-TICKING = 4
+TICKING = 3
 """Times as long as the others: of a hundred ticks a second, the slowest hundredth has to be more than a few."""
 SETTLE_S = 0.2
 """Between two turns, so that no tick waits for what the one before has left."""
@@ -152,47 +155,73 @@ def serving(folder: Path, arguments: list[str], env: dict[str, str]) -> Iterator
         yield server, keys, server.issue_key("feed", "--scope", "market", "--scope", "feed").secret
 
 
-@dataclass(frozen=True, slots=True)
+Figures = tuple[float, float, float, float]
+"""Of one load: what was done a second (0: not asked), p50, p99 and the longest in ms."""
+
+
+@dataclass(slots=True)
 class Row:
-    """A line of a table, and how long the machine took for its own fixed piece of work meanwhile."""
+    """A line of a table, from all its rounds; `turns_s`: how long the machine's own piece of work took beside each."""
 
     name: str
-    cells: list[str]
-    turn_s: float
+    format: str
+    figures: list[Figures] = field(default_factory=list)
+    turns_s: list[float] = field(default_factory=list)
 
     def line(self, pace: Pace) -> list[str]:
-        return [self.name, *self.cells, f"{pace.part(self.turn_s):.0%}"]
+        """Return the medians, and the machine's speed."""
+        per_s, *times = map(median, zip(*self.figures, strict=True))
+        rate = f"{per_s:,.0f}" if per_s else ""
+        return [
+            self.name,
+            rate,
+            *(format(each, self.format) for each in times),
+            f"{pace.part(median(self.turns_s)):.0%}",
+        ]
 
 
 def measure(server: Server, keys: list[str], feed_key: str, *, seconds: float, pace: Pace, step: Step) -> list[Row]:
-    """Return a row for every kind of load."""
-    port, rows = server.port, []
-
-    def row(name: str, cells: Callable[[], list[str]]) -> None:
-        step(name)
-        rows.append(Row(name, *pace.at_full_speed(cells)))
-
+    """Return a row for every kind of load; each is put on the server in every round."""
+    port = server.port
     with asyncio.Runner() as loop:
-        pricing = loop.run(start_pricing(port, feed_key))
-        for width in (80, 320):
-            row(
+        loads: list[tuple[str, Callable[[], Run]]] = [
+            (
                 f"socket, {width} in flight",
-                lambda width=width: loop.run(closed_loop(port, keys, width=width, seconds=seconds)).cells(),
+                lambda width=width: loop.run(closed_loop(port, keys, width=width, seconds=seconds)),
             )
-        row(
-            f"socket, {OPEN_LOOP_PER_S}/s",
-            lambda: loop.run(open_loop(port, keys, per_s=OPEN_LOOP_PER_S, seconds=2 * seconds)).cells(),
-        )
-        row(
-            f"REST, {REST_CLIENTS} clients",
-            lambda: loop.run(asyncio.to_thread(rest_loop, port, keys, seconds=seconds)).cells(),
-        )
-        step("a tick")
-        both, turn_s = pace.at_full_speed(lambda: loop.run(tick_cells(port, keys, feed_key, TICKING * seconds)))
-        for name, cells in zip(("alone", f"beside {BESIDE_PER_S:,} orders/s"), both, strict=True):
-            rows.append(Row(f"a tick, {name}", cells, turn_s))
+            for width in (80, 320)
+        ]
+        loads += [
+            (
+                f"socket, {OPEN_LOOP_PER_S}/s",
+                lambda: loop.run(open_loop(port, keys, per_s=OPEN_LOOP_PER_S, seconds=2 * seconds)),
+            ),
+            (
+                f"REST, {REST_CLIENTS} clients",
+                lambda: loop.run(asyncio.to_thread(rest_loop, port, keys, seconds=seconds)),
+            ),
+        ]
+        rows = [Row(name, ".1f") for name, _ in loads]
+        ticks = [Row(f"a tick, {name}", ".2f") for name in ("alone", f"beside {BESIDE_PER_S:,} orders/s")]
+        pricing = loop.run(start_pricing(port, feed_key))
+        for _ in range(ROUNDS):
+            for row, (name, load) in zip(rows, loads, strict=True):
+                step(name)
+                run, turn_s = pace.beside(load)
+                row.figures.append((run.rate, *times(run.latencies)))
+                row.turns_s.append(turn_s)
+            step("a tick")
+            both, turn_s = pace.beside(lambda: loop.run(tick_latencies(port, keys, feed_key, TICKING * seconds)))
+            for row, latencies in zip(ticks, both, strict=True):
+                row.figures.append((0, *times(latencies)))
+                row.turns_s.append(turn_s)
         pricing.cancel()
-    return rows
+    return rows + ticks
+
+
+def times(latencies: list[float]) -> tuple[float, float, float]:
+    """Return p50, p99 and the longest."""
+    return report.quantile(latencies, 0.5), report.quantile(latencies, 0.99), max(latencies)
 
 
 async def start_pricing(port: int, feed_key: str) -> "asyncio.Task[None]":
@@ -201,7 +230,7 @@ async def start_pricing(port: int, feed_key: str) -> "asyncio.Task[None]":
     return pricing
 
 
-async def tick_cells(port: int, keys: list[str], feed_key: str, seconds: float) -> tuple[list[str], list[str]]:
+async def tick_latencies(port: int, keys: list[str], feed_key: str, seconds: float) -> tuple[list[float], list[float]]:
     """Return how long ticks take alone, and beside orders: so long each, in turns."""
     ticking, traders, dice = Ticking(port, feed_key), await start_traders(Run(), port, keys), random.Random(1)
     for number in range(2 * max(1, round(seconds / SLICE_S))):
@@ -214,12 +243,7 @@ async def tick_cells(port: int, keys: list[str], feed_key: str, seconds: float) 
         ticking.measure("")
     await drained(traders)
     latencies = ticking.end()
-    return _tick_cells(latencies["alone"]), _tick_cells(latencies["beside"])
-
-
-def _tick_cells(latencies: list[float]) -> list[str]:
-    p50, p99 = (f"{report.quantile(latencies, part):.2f}" for part in (0.5, 0.99))
-    return ["", p50, p99, f"{max(latencies):.2f}"]
+    return latencies["alone"], latencies["beside"]
 
 
 def main() -> None:
@@ -231,7 +255,7 @@ def main() -> None:
     pace = Pace()
     measured: list[tuple[str, float, list[Row]]] = []
     with ExitStack() as resources, Progress() as progress:
-        task = progress.add_task("", total=5 * len(names))
+        task = progress.add_task("", total=5 * ROUNDS * len(names))
 
         def step(what: str) -> None:
             progress.update(task, advance=1, description=what)
@@ -256,8 +280,8 @@ def main() -> None:
 
 def pace_line(pace: Pace) -> str:
     return (
-        f"- machine: its speed beside each figure, as a part of its best in this run ({pace.best_s * 1e3:.1f} ms for "
-        f"{TURNS:,} turns of an empty loop)"
+        f"- medians of {ROUNDS} rounds; machine: its speed beside each figure, as a part of its best in this run "
+        f"({pace.best_s * 1e3:.1f} ms for {TURNS:,} turns of an empty loop)"
     )
 
 

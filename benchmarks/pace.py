@@ -9,12 +9,6 @@ TURNS = 300_000
 SAMPLES = 3
 """The fastest of so many: a sample may be interrupted, it is never too fast."""
 
-FULL = 0.85
-"""From which part of its best on the machine counts as being at full speed."""
-
-ATTEMPTS = 4
-"""How often a measurement is made before one at less than full speed has to do."""
-
 _Result = TypeVar("_Result")
 
 
@@ -34,20 +28,11 @@ class Pace:
     def part(self, took_s: float) -> float:
         return self.best_s / took_s
 
-    def at_full_speed(self, measure: Callable[[], _Result]) -> tuple[_Result, float]:
-        """Measure until the machine was at full speed before and after; return the result and how long its piece took.
-
-        The attempt is chosen by the machine's speed, never by what was measured.
-        """
-        attempts: list[tuple[float, _Result]] = []
-        for _ in range(ATTEMPTS):
-            before_s = self.now_s()
-            result = measure()
-            attempts.append((max(before_s, self.now_s()), result))
-            if self.part(attempts[-1][0]) >= FULL:
-                break
-        took_s, result = min(attempts, key=lambda attempt: attempt[0])
-        return result, took_s
+    def beside(self, measure: Callable[[], _Result]) -> tuple[_Result, float]:
+        """Measure; return the result and how long the fixed piece took beside it: before or after, whichever longer."""
+        before_s = self.now_s()
+        result = measure()
+        return result, max(before_s, self.now_s())
 
 
 def _turn_s() -> float:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks import report
 from benchmarks.wire import Connection
 from tests.journeys.harness import Key
 from tests.journeys.test_keys import auth_fields
@@ -32,10 +31,6 @@ class Run:
     @property
     def rate(self) -> float:
         return len(self.latencies) / self.seconds
-
-    def cells(self) -> list[str]:
-        p50, p99 = (report.quantile(self.latencies, part) for part in (0.5, 0.99))
-        return [f"{self.rate:,.0f}", f"{p50:.1f}", f"{p99:.1f}", f"{max(self.latencies):.1f}"]
 
 
 class Trader:
