@@ -208,18 +208,18 @@ def measure(server: Server, keys: list[str], feed_key: str, *, seconds: float, p
             for row, (name, load) in zip(rows, loads, strict=True):
                 step(name)
                 run, turn_s = pace.beside(load)
-                row.figures.append((run.rate, *times(run.latencies)))
+                row.figures.append((run.rate, *quantiles(run.latencies)))
                 row.turns_s.append(turn_s)
             step("a tick")
             both, turn_s = pace.beside(lambda: loop.run(tick_latencies(port, keys, feed_key, TICKING * seconds)))
             for row, latencies in zip(ticks, both, strict=True):
-                row.figures.append((0, *times(latencies)))
+                row.figures.append((0, *quantiles(latencies)))
                 row.turns_s.append(turn_s)
         pricing.cancel()
     return rows + ticks
 
 
-def times(latencies: list[float]) -> tuple[float, float, float]:
+def quantiles(latencies: list[float]) -> tuple[float, float, float]:
     """Return p50, p99 and the longest."""
     return report.quantile(latencies, 0.5), report.quantile(latencies, 0.99), max(latencies)
 
