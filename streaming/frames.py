@@ -58,17 +58,16 @@ MAX_KEPT = 64
 class Batch:
     """Events of one loop turn, ready for all readers of a dialect. `numbered` of them take a number each.
 
-    Where none does, they are the same bytes for everybody: `plain`.
+    Where none does, they are the same bytes for everybody: `plain`. `known`: what `after` has returned, by its number.
     """
 
-    __slots__ = ("_after", "encoded", "numbered", "plain")
+    __slots__ = ("encoded", "known", "numbered", "plain")
 
     def __init__(self, encoded: Sequence[Encoded]) -> None:
         self.encoded = encoded
         self.numbered = sum(isinstance(ready, Numbered) for ready in encoded)
         self.plain = b"" if self.numbered else b"".join(encoded)  # type: ignore[arg-type]  # all of them are bytes
-        # the number before the first -> the frames, and the number of the last
-        self._after: dict[int, tuple[bytes, int]] = {}
+        self.known: dict[int, tuple[bytes, int]] = {}
 
     def after(self, sequence: int) -> tuple[bytes, int]:
         """Return the frames for a reader whose last event had this number, and the number of the last of them.
@@ -78,11 +77,11 @@ class Batch:
         >>> Batch([Numbered(b"<", b">"), Numbered(b"(", b")")]).after(8)
         (b'\\x81\\x03<9>\\x81\\x04(10)', 10)
         """
-        after = self._after.get(sequence)
+        after = self.known.get(sequence)
         if after is None:
             after = self._numbered_from(sequence) if self.numbered else (self.plain, sequence)
-            if len(self._after) < MAX_KEPT:
-                self._after[sequence] = after
+            if len(self.known) < MAX_KEPT:
+                self.known[sequence] = after
         return after
 
     def _numbered_from(self, sequence: int) -> tuple[bytes, int]:
