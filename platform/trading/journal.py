@@ -74,7 +74,6 @@ class Journal:
     """
 
     def __init__(self) -> None:
-        self._session: psycopg.Connection[Any] | None = None
         self._pipeline: Pipeline | None = None
 
     def __enter__(self) -> Self:
@@ -86,9 +85,9 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        session, self._session, self._pipeline = self._session, None, None
-        if session is not None:
-            session.close()
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.close()
 
     def write(self, records: Iterable[tuple[Any, ...]], fence: int, inbox: Inbox = ()) -> None:
         """Write a batch (the rows of each record, `rows.Rows`), and the answers to administrators that go with it.
@@ -113,8 +112,7 @@ class Journal:
 
     def _write_postgres(self, batch: Batch, fence: int, inbox: Inbox) -> None:
         if self._pipeline is None:
-            self._session = _connect()
-            self._pipeline = Pipeline(self._session)
+            self._pipeline = Pipeline(_connect())
         pipeline = self._pipeline
         pipeline.begin()
         pipeline.send(_LEASE_HELD, [str(fence)])

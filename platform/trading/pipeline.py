@@ -1,7 +1,7 @@
 """A transaction on PostgreSQL on one way there and back: its statements leave as they are made, and are answered
 together.
 
-psycopg's own pipeline looks for answers at each statement, and a commit would wait for them: for eight orders, four
+psycopg's own pipeline looks for answers at each statement, and a commit would wait for them: for eight records, four
 times the processor time and twice the time in all (docs/decisions/0022). So nobody looks at an answer before the
 commit; what has to be so, a statement demands (`demanding`).
 
@@ -19,7 +19,7 @@ _GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.PIPELI
 
 
 class Pipeline:
-    """One session's transactions, one after the other. An error closes the session."""
+    """One session's transactions, one after the other. It owns the session; after an error both are to be closed."""
 
     def __init__(self, session: psycopg.Connection[Any]) -> None:
         self._session = session
@@ -49,19 +49,18 @@ class Pipeline:
 
     def commit(self) -> None:
         """Commit; raises `psycopg.Error`: what the database has to say of the first statement that it refuses."""
-        try:
-            self.send("COMMIT")
-            self._wire.pipeline_sync()
-            self.flush()
-            for _ in range(self._sent):
-                self._answer()
-                self._wire.get_result()  # the None that ends each answer
+        self.send("COMMIT")
+        self._wire.pipeline_sync()
+        self.flush()
+        for _ in range(self._sent):
             self._answer()
-            self._sent = 0
-            self._wire.exit_pipeline_mode()
-        except psycopg.Error:
-            self._session.close()
-            raise
+            self._wire.get_result()  # the None that ends each answer
+        self._answer()
+        self._sent = 0
+        self._wire.exit_pipeline_mode()
+
+    def close(self) -> None:
+        self._session.close()
 
     def _answer(self) -> None:
         result = self._wire.get_result()

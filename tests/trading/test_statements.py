@@ -119,12 +119,13 @@ def test_what_is_changed_is_read_back_and_the_rest_is_as_it_was():
 @pytest.mark.postgres
 def test_postgres_refuses_to_change_a_row_that_is_not_there():
     row = (1, "a", None, None, "b")
-    with own_session("a test") as session:
-        session.execute(CREATE)
-        table = OnPostgres(session)
-        table.write(Statement(SCRATCH, [row]))
-        with pytest.raises(psycopg.DataError, match="scratch: 2 rows to change, 1 are there"):
-            table.write(Statement(SCRATCH, [(1, "c", None, None), (2, "c", None, None)], changes=True))
+    session = own_session("a test")
+    session.execute(CREATE)
+    table = OnPostgres(session)
+    table.write(Statement(SCRATCH, [row]))
+    with pytest.raises(psycopg.DataError, match="scratch: 2 rows to change, 1 are there"):
+        table.write(Statement(SCRATCH, [(1, "c", None, None), (2, "c", None, None)], changes=True))
+    session.close()
 
 
 @pytest.mark.django_db(transaction=True)
